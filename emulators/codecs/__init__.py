@@ -1,0 +1,1 @@
+"""Messages to wire values and back: HL7 v2 and DICOM."""

@@ -1,0 +1,1 @@
+"""What every system is made of: events, effects, instants, identity, links, fault plans. Imports only itself."""

@@ -1,0 +1,1 @@
+"""How a message reaches its receiver: in memory, over MLLP or over DICOM, all under one contract."""

@@ -1,0 +1,1 @@
+"""What must survive a crash: the image archive with its index, and the journal of an actor."""

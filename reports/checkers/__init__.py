@@ -1,0 +1,1 @@
+"""Invariants that a trace must hold, one per file."""

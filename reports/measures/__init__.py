@@ -1,0 +1,1 @@
+"""Figures folded over the trace, one per file."""

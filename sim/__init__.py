@@ -1,0 +1,1 @@
+"""The hospital: a SimPy model that gives the emulated systems their work."""
