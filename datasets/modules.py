@@ -1,0 +1,327 @@
+"""The attributes of a synthetic image, module by module, in the words and types of DICOM PS3.3.
+
+A series shares everything but the few attributes that ``varying_attributes`` lists. No pixels and no bytes here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from datasets.pixels import FrameFormat
+from datasets.procedures import ANATOMIC_REGIONS
+
+# PS3.6 Table A-1
+SOP_CLASS_UIDS: dict[str, str] = {
+    "CT": "1.2.840.10008.5.1.4.1.1.2",
+    "MR": "1.2.840.10008.5.1.4.1.1.4",
+    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
+    "US": "1.2.840.10008.5.1.4.1.1.6.1",
+}
+MPPS_SOP_CLASS_UID = "1.2.840.10008.3.1.2.3.3"
+
+SLICE_MM = {"CT": 1.0, "MR": 3.0}
+_AXIAL = [1, 0, 0, 0, 1, 0]
+# Patient Orientation of a radiograph: the direction of its rows and of its columns
+_FRONTAL = "L\\F"
+_LATERAL = "A\\F"
+
+
+class StudyContext(Protocol):
+    """What the images of one series say about patient, order and step; any object with these attributes will do.
+
+    ``patient_name`` and ``referring_physician`` are PN strings. Dates are YYYYMMDD, times HHMMSS. An empty
+    ``issuer_of_patient_id`` or ``mpps_uid`` leaves its attribute out; an empty ``requested_procedure_id`` (an exam
+    without a worklist entry) leaves the Request Attributes Sequence out.
+    """
+
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def issuer_of_patient_id(self) -> str: ...
+    @property
+    def patient_name(self) -> str: ...
+    @property
+    def birth_date(self) -> str: ...
+    @property
+    def sex(self) -> str: ...
+    @property
+    def accession_number(self) -> str: ...
+    @property
+    def study_instance_uid(self) -> str: ...
+    @property
+    def study_id(self) -> str: ...
+    @property
+    def study_date(self) -> str: ...
+    @property
+    def study_time(self) -> str: ...
+    @property
+    def referring_physician(self) -> str: ...
+    @property
+    def procedure_code(self) -> str: ...
+    @property
+    def procedure_scheme(self) -> str: ...
+    @property
+    def procedure_meaning(self) -> str: ...
+    @property
+    def requested_procedure_id(self) -> str: ...
+    @property
+    def scheduled_step_id(self) -> str: ...
+    @property
+    def step_description(self) -> str: ...
+    @property
+    def modality(self) -> str: ...
+    @property
+    def body_part(self) -> str: ...
+    @property
+    def station_ae_title(self) -> str: ...
+    @property
+    def station_name(self) -> str: ...
+    @property
+    def institution(self) -> str: ...
+    @property
+    def mpps_uid(self) -> str: ...
+    @property
+    def series_uid(self) -> str: ...
+    @property
+    def instance_uid_root(self) -> str: ...
+    @property
+    def performed_date(self) -> str: ...
+    @property
+    def performed_time(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """One attribute that differs from image to image; several values are joined by a backslash."""
+
+    tag: int
+    vr: str
+    value: str
+
+
+def sop_instance_uid(context: StudyContext, number: int) -> str:
+    """The UID of instance ``number`` (1 and up). Raises ValueError when the number is below 1 or the UID too long."""
+    uid = f"{context.instance_uid_root}.{number}"
+    if number < 1:
+        raise ValueError(f"instances are numbered from 1, not {number}")
+    if len(uid) > 64:
+        raise ValueError(f"the SOP Instance UID would have {len(uid)} characters, 64 are allowed")
+    return uid
+
+
+def varying_attributes(context: StudyContext, number: int) -> list[Varying]:
+    """What differs from image to image, in ascending tag order; the same tags for every number."""
+    attributes = [
+        Varying(0x00080018, "UI", sop_instance_uid(context, number)),
+        Varying(0x00200013, "IS", str(number)),
+    ]
+    if context.modality in SLICE_MM:
+        z_mm = f"{-SLICE_MM[context.modality] * (number - 1):.1f}"
+        attributes += [Varying(0x00200032, "DS", f"-179.2\\-179.2\\{z_mm}"), Varying(0x00201041, "DS", z_mm)]
+    elif context.modality == "DX":
+        attributes.append(Varying(0x00200020, "CS", _FRONTAL if number % 2 else _LATERAL))
+    return sorted(attributes, key=lambda attribute: attribute.tag)
+
+
+def shared_attributes(context: StudyContext, layout: FrameFormat, scale: float) -> Dataset:
+    """What all images of the series share: every module but the varying attributes and the pixels."""
+    data_set = Dataset()
+    for module in (_patient, _study, _series, _equipment, _general_image):
+        module(data_set, context)
+    _image_pixel(data_set, layout)
+    _MODALITY_MODULES[context.modality](data_set, context, layout)
+    data_set.ImageComments = f"Synthetic image, matrix scale {scale:g}"
+    return data_set
+
+
+def _patient(data_set: Dataset, context: StudyContext) -> None:
+    data_set.PatientName = context.patient_name
+    data_set.PatientID = context.patient_id
+    if context.issuer_of_patient_id:
+        data_set.IssuerOfPatientID = context.issuer_of_patient_id
+    data_set.PatientBirthDate = context.birth_date
+    data_set.PatientSex = context.sex
+
+
+def _study(data_set: Dataset, context: StudyContext) -> None:
+    data_set.StudyInstanceUID = context.study_instance_uid
+    data_set.StudyDate = context.study_date
+    data_set.StudyTime = context.study_time
+    data_set.ReferringPhysicianName = context.referring_physician
+    data_set.StudyID = context.study_id
+    data_set.AccessionNumber = context.accession_number
+    data_set.StudyDescription = context.procedure_meaning
+    if context.procedure_code:
+        data_set.ProcedureCodeSequence = Sequence([_procedure_code(context)])
+
+
+def _series(data_set: Dataset, context: StudyContext) -> None:
+    data_set.Modality = context.modality
+    data_set.SeriesInstanceUID = context.series_uid
+    data_set.SeriesNumber = 1
+    data_set.SeriesDate = context.performed_date
+    data_set.SeriesTime = context.performed_time
+    data_set.SeriesDescription = context.step_description
+    data_set.ProtocolName = context.step_description
+    data_set.BodyPartExamined = context.body_part
+    data_set.PerformedProcedureStepStartDate = context.performed_date
+    data_set.PerformedProcedureStepStartTime = context.performed_time
+    data_set.PerformedProcedureStepDescription = context.step_description
+    if context.modality in SLICE_MM:
+        data_set.PatientPosition = "HFS"
+    if context.mpps_uid:
+        data_set.ReferencedPerformedProcedureStepSequence = Sequence([_reference(MPPS_SOP_CLASS_UID, context.mpps_uid)])
+    if context.requested_procedure_id:
+        data_set.RequestAttributesSequence = Sequence([_request(context)])
+
+
+def _request(context: StudyContext) -> Dataset:
+    """PS3.3 Table 10-9, with the values of the worklist entry."""
+    item = Dataset()
+    item.AccessionNumber = context.accession_number
+    item.StudyInstanceUID = context.study_instance_uid
+    item.RequestedProcedureID = context.requested_procedure_id
+    item.RequestedProcedureDescription = context.procedure_meaning
+    item.ScheduledProcedureStepID = context.scheduled_step_id
+    item.ScheduledProcedureStepDescription = context.step_description
+    if context.procedure_code:
+        item.RequestedProcedureCodeSequence = Sequence([_procedure_code(context)])
+    return item
+
+
+def _equipment(data_set: Dataset, context: StudyContext) -> None:
+    data_set.Manufacturer = "Radloop"
+    data_set.ManufacturerModelName = f"Synthetic {context.modality}"
+    data_set.DeviceSerialNumber = context.station_ae_title
+    data_set.SoftwareVersions = "1"
+    data_set.InstitutionName = context.institution
+    data_set.StationName = context.station_name
+
+
+def _general_image(data_set: Dataset, context: StudyContext) -> None:
+    data_set.SpecificCharacterSet = "ISO_IR 192"
+    data_set.SOPClassUID = SOP_CLASS_UIDS[context.modality]
+    data_set.AcquisitionNumber = 1
+    data_set.AcquisitionDate = data_set.ContentDate = context.performed_date
+    data_set.AcquisitionTime = data_set.ContentTime = context.performed_time
+    data_set.BurnedInAnnotation = "NO"
+    data_set.LossyImageCompression = "00"
+
+
+def _image_pixel(data_set: Dataset, layout: FrameFormat) -> None:
+    data_set.Rows = layout.rows
+    data_set.Columns = layout.columns
+    data_set.SamplesPerPixel = layout.samples_per_pixel
+    data_set.PhotometricInterpretation = "MONOCHROME2" if layout.samples_per_pixel == 1 else "RGB"
+    if layout.samples_per_pixel > 1:
+        data_set.PlanarConfiguration = 0
+    data_set.BitsAllocated = layout.bits_allocated
+    data_set.BitsStored = layout.bits_stored
+    data_set.HighBit = layout.bits_stored - 1
+    data_set.PixelRepresentation = 0
+
+
+def _image_plane(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    """Frame of Reference and Image Plane; the varying attributes add position and location."""
+    data_set.FrameOfReferenceUID = f"{context.instance_uid_root}.0"  # instances are numbered from 1, so 0 is free
+    data_set.PositionReferenceIndicator = ""
+    data_set.ImageOrientationPatient = _AXIAL
+    data_set.PixelSpacing = [_decimal(layout.spacing_mm)] * 2
+    data_set.SliceThickness = SLICE_MM[context.modality]
+
+
+def _window(data_set: Dataset, centre: int, width: int) -> None:
+    data_set.WindowCenter = centre
+    data_set.WindowWidth = width
+
+
+def _ct_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    _image_plane(data_set, context, layout)
+    data_set.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    data_set.RescaleIntercept = -1024
+    data_set.RescaleSlope = 1
+    data_set.RescaleType = "HU"
+    data_set.KVP = 120
+    data_set.XRayTubeCurrent = 200
+    data_set.ExposureTime = 500
+    data_set.ConvolutionKernel = "STANDARD"
+    _window(data_set, 40, 400)
+
+
+def _mr_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    _image_plane(data_set, context, layout)
+    data_set.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
+    data_set.ScanningSequence = "SE"
+    data_set.SequenceVariant = "SK"
+    data_set.ScanOptions = ""
+    data_set.MRAcquisitionType = "2D"
+    data_set.RepetitionTime = 4000
+    data_set.EchoTime = 100
+    data_set.EchoTrainLength = 16
+    data_set.FlipAngle = 90
+    data_set.MagneticFieldStrength = 1.5
+    _window(data_set, 600, 1200)
+
+
+def _dx_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    """DX Series, DX Image, DX Anatomy Imaged, DX Detector and Acquisition Context."""
+    data_set.ImageType = ["ORIGINAL", "PRIMARY", ""]
+    data_set.PresentationIntentType = "FOR PRESENTATION"
+    data_set.PixelIntensityRelationship = "LOG"
+    data_set.PixelIntensityRelationshipSign = -1
+    data_set.RescaleIntercept = 0
+    data_set.RescaleSlope = 1
+    data_set.RescaleType = "US"
+    data_set.PresentationLUTShape = "IDENTITY"
+    data_set.DetectorType = "DIRECT"
+    data_set.ImagerPixelSpacing = [_decimal(layout.spacing_mm)] * 2
+    data_set.KVP = 110
+    data_set.ImageLaterality = "U"
+    data_set.AnatomicRegionSequence = Sequence(_anatomic_region(context.body_part))
+    data_set.AcquisitionContextSequence = Sequence()
+    _window(data_set, 2048, 4096)
+
+
+def _us_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    data_set.ImageType = ["ORIGINAL", "PRIMARY", "ABDOMINAL" if context.body_part == "ABDOMEN" else "SMALL PARTS"]
+    data_set.UltrasoundColorDataPresent = 0
+    data_set.PatientOrientation = ""  # type 2C: required, and unknown for a hand-held probe
+
+
+_MODALITY_MODULES: dict[str, Callable[[Dataset, StudyContext, FrameFormat], None]] = {
+    "CT": _ct_image,
+    "MR": _mr_image,
+    "DX": _dx_image,
+    "US": _us_image,
+}
+
+
+def _procedure_code(context: StudyContext) -> Dataset:
+    return _code(context.procedure_code, context.procedure_scheme, context.procedure_meaning)
+
+
+def _anatomic_region(body_part: str) -> list[Dataset]:
+    region = ANATOMIC_REGIONS.get(body_part)
+    return [_code(region.code, "SCT", region.meaning)] if region else []
+
+
+def _code(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue = value
+    item.CodingSchemeDesignator = scheme
+    item.CodeMeaning = meaning
+    return item
+
+
+def _reference(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = sop_class_uid
+    item.ReferencedSOPInstanceUID = sop_instance_uid
+    return item
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6g}"  # a DS has at most 16 characters
