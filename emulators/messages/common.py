@@ -1,0 +1,145 @@
+"""Values that many conversations share: names, patients, visits, codes, and the two kinds of plain answer."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from emulators.core.identity import digest
+from emulators.messages import canonical
+
+_SEXES = frozenset(("M", "F", "O", ""))
+_ACKNOWLEDGEMENT_CODES = frozenset(("AA", "AE", "AR"))
+
+
+class Message(Protocol):
+    """What the kernel needs of any message that is sent; see the package's docstring."""
+
+    lane: ClassVar[str]
+
+    @property
+    def nominal_bytes(self) -> int: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def identifiers(self) -> dict[str, str]: ...
+
+
+class Answer(Protocol):
+    """What the kernel needs of any answer; ``summary`` stands in the trace, a list as count and digest."""
+
+    @property
+    def nominal_bytes(self) -> int: ...
+    @property
+    def summary(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person's name by component; HL7 XPN puts suffix before prefix, DICOM PN prefix before suffix (PS3.5 6.2.1.1)."""
+
+    family: str
+    given: str = ""
+    middle: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+    def __post_init__(self) -> None:
+        for attribute in ("family", "given", "middle", "prefix", "suffix"):
+            object.__setattr__(self, attribute, canonical.name_component(getattr(self, attribute), f"name.{attribute}"))
+
+    def components(self) -> Iterator[str]:
+        """In the order of a DICOM PN."""
+        return iter((self.family, self.given, self.middle, self.prefix, self.suffix))
+
+
+NOBODY = PersonName("")
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who. ``patient_id`` is the medical record number, ``issuer`` its assigning authority; ``birth_date`` YYYYMMDD."""
+
+    patient_id: str
+    issuer: str
+    name: PersonName
+    birth_date: str = ""
+    sex: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patient_id", canonical.text(self.patient_id, 64, "patient.patient_id"))
+        object.__setattr__(self, "issuer", canonical.text(self.issuer, 64, "patient.issuer"))
+        canonical.date(self.birth_date, "patient.birth_date")
+        canonical.one_of(self.sex, _SEXES, "patient.sex")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One encounter. ``visit_number`` goes to Admission ID; ``patient_class`` is HL7 table 0004 (O, I, E)."""
+
+    visit_number: str
+    patient_class: str = "O"
+    location: str = ""
+    referring_physician: PersonName = NOBODY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "visit_number", canonical.text(self.visit_number, 64, "visit.visit_number"))
+        object.__setattr__(self, "location", canonical.text(self.location, 64, "visit.location"))
+        canonical.one_of(self.patient_class, frozenset("OIE"), "visit.patient_class")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A coded entry: value (SH), coding scheme (SH), meaning (LO)."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", canonical.text(self.value, 16, "code.value"))
+        object.__setattr__(self, "scheme", canonical.text(self.scheme, 16, "code.scheme"))
+        object.__setattr__(self, "meaning", canonical.text(self.meaning, 64, "code.meaning"))
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The answer to an HL7 message in original mode (HL7 2.9.2): ``code`` AA, AE or AR; ``control_id`` is MSA-2.
+
+    ``error`` is a code of table 0357 with its location, such as ``101 PID-3``, empty when accepted.
+    """
+
+    code: str
+    control_id: str
+    error: str = ""
+
+    nominal_bytes: ClassVar[int] = 120
+
+    def __post_init__(self) -> None:
+        canonical.one_of(self.code, _ACKNOWLEDGEMENT_CODES, "acknowledgement.code")
+
+    @property
+    def summary(self) -> str:
+        return f"{self.code} {self.error}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The answer to a DIMSE request that returns nothing else: the status of PS3.7 Annex C, with its comment."""
+
+    code: int
+    comment: str = ""
+
+    nominal_bytes: ClassVar[int] = 150
+
+    @property
+    def summary(self) -> str:
+        return f"{self.code:04X}H"
+
+
+SUCCESS = Status(0x0000)
+
+
+def listed(identifiers: Iterable[str]) -> dict[str, int | str]:
+    """A list answer as it stands in the trace: its count, and a digest of what it holds in order."""
+    named = tuple(identifiers)
+    return {"count": len(named), "digest": f"{digest(32, *named):08x}"} if named else {"count": 0}

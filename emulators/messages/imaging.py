@@ -1,0 +1,300 @@
+"""Steps, images and commitment: lanes ``steps`` (MPPS), ``store`` (C-STORE) and ``commitment`` (N-ACTION, N-EVENT-REPORT).
+
+Images go by the study. A ``StoreStudy`` is one Send; its receiving port turns it into ``Request(StudyHeader)``, answered by
+``Admission``, tells the archive of the batches that are on disk (``InstancesStored``), and builds the ``StoreResult``.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from emulators.core.instant import Stamp
+from emulators.messages.common import Code, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSet:
+    """SOP Instance UIDs: ``root.first`` to ``root.last`` (both included), then the explicit ``uids``.
+
+    The range keeps a study of any size one small value; what fails singly is named explicitly.
+    """
+
+    root: str = ""
+    first: int = 1
+    last: int = 0
+    uids: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first + 1) + len(self.uids)
+
+    def __iter__(self) -> Iterator[str]:
+        for number in range(self.first, self.last + 1):
+            yield f"{self.root}.{number}"
+        yield from self.uids
+
+    @property
+    def series(self) -> str:
+        """The root that every UID in here lies under, empty if there is none."""
+        if not self.uids:
+            return self.root
+        roots = {uid.rpartition(".")[0] for uid in self.uids}
+        return roots.pop() if len(roots) == 1 and self.root in ("", *roots) else ""
+
+    def head(self, count: int) -> "InstanceSet":
+        """The first ``count``, in the order of here."""
+        if count >= len(self):
+            return self
+        if count <= 0:
+            return NO_INSTANCES
+        if not self.uids:
+            return InstanceSet(self.root, self.first, self.first + count - 1)
+        return from_uids(tuple(self)[:count])
+
+    def without(self, other: "InstanceSet") -> "InstanceSet":
+        """What is in here and not in ``other``, in the order of here."""
+        if not other:
+            return self
+        if not self.uids and not other.uids and self.root == other.root and other.first <= self.first <= other.last + 1:
+            rest = InstanceSet(self.root, max(self.first, other.last + 1), self.last)
+            return rest if rest else NO_INSTANCES
+        gone = frozenset(other)
+        return from_uids(uid for uid in self if uid not in gone)
+
+    def union(self, other: "InstanceSet") -> "InstanceSet":
+        """What is in either; each UID once."""
+        if not other:
+            return self
+        if not self:
+            return other
+        if not self.uids and not other.uids and self.root == other.root and self.first <= other.first <= self.last + 1:
+            return InstanceSet(self.root, self.first, max(self.last, other.last))
+        return from_uids(dict.fromkeys((*self, *other)))
+
+
+NO_INSTANCES = InstanceSet()
+
+
+def from_uids(uids: Iterable[str]) -> InstanceSet:
+    """The set of these UIDs, as one range where they are one."""
+    named = tuple(uids)
+    if not named:
+        return NO_INSTANCES
+    root, _, number = named[0].rpartition(".")
+    if number.isdecimal():
+        first = int(number)
+        candidate = InstanceSet(root, first, first + len(named) - 1)
+        if tuple(candidate) == named:
+            return candidate
+    return InstanceSet(uids=named)
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """MPPS N-CREATE, IN PROGRESS (PS3.4 F.7, RAD-6). ``mpps_uid`` is the affected SOP Instance UID."""
+
+    mpps_uid: str
+    patient: Patient
+    accession_number: str
+    study_instance_uid: str
+    placer_order_number: str
+    requested_procedure_id: str
+    step_id: str
+    procedure: Code
+    protocol: Code
+    modality: str
+    station_ae_title: str
+    performed_step_id: str
+    started_at: Stamp
+
+    lane: ClassVar[str] = "steps"
+    nominal_bytes: ClassVar[int] = 1_200
+
+    @property
+    def subject(self) -> str:
+        return self.mpps_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {
+            "mrn": self.patient.patient_id,
+            "accession": self.accession_number,
+            "study": self.study_instance_uid,
+            "step": self.mpps_uid,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """MPPS N-SET, COMPLETED, with the one performed series and its instances (RAD-7)."""
+
+    mpps_uid: str
+    ended_at: Stamp
+    series_instance_uid: str
+    sop_class_uid: str
+    protocol_name: str
+    instances: InstanceSet
+
+    lane: ClassVar[str] = "steps"
+
+    @property
+    def nominal_bytes(self) -> int:
+        return 400 + 130 * len(self.instances)
+
+    @property
+    def subject(self) -> str:
+        return self.mpps_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {"step": self.mpps_uid}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyHeader:
+    """What every instance of a study says about it: the identity on which the archive admits it."""
+
+    patient: Patient
+    accession_number: str
+    study_instance_uid: str
+    study_at: Stamp
+    modality: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The archive's answer to a header: the DIMSE status that its instances get, 0000H to accept."""
+
+    status: int = 0x0000
+
+    nominal_bytes: ClassVar[int] = 150
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStudy:
+    """C-STORE of ``instances`` of one series (RAD-8). ``instance_bytes`` is the nominal size of one of them."""
+
+    header: StudyHeader
+    series_instance_uid: str
+    sop_class_uid: str
+    instances: InstanceSet
+    instance_bytes: int
+
+    lane: ClassVar[str] = "store"
+
+    @property
+    def nominal_bytes(self) -> int:
+        return self.instance_bytes * len(self.instances)
+
+    def only(self, instances: InstanceSet) -> "StoreStudy":
+        """The same series with fewer instances."""
+        return replace(self, instances=instances)
+
+    @property
+    def subject(self) -> str:
+        return self.header.study_instance_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        header = self.header
+        return {
+            "mrn": header.patient.patient_id,
+            "accession": header.accession_number,
+            "study": header.study_instance_uid,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """What became of a StoreStudy: confirmed, confirmed with a warning, failed by status, never sent."""
+
+    stored: InstanceSet = NO_INSTANCES
+    warned: InstanceSet = NO_INSTANCES
+    failed: tuple[tuple[int, InstanceSet], ...] = ()
+    not_sent: InstanceSet = NO_INSTANCES
+
+    nominal_bytes: ClassVar[int] = 150
+
+    @property
+    def confirmed(self) -> InstanceSet:
+        """What the archive has taken responsibility for; a warning counts as success (PS3.4 B.2.3)."""
+        return self.stored.union(self.warned)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        failed = sum(len(instances) for _, instances in self.failed)
+        counts = {
+            "stored": len(self.stored),
+            "warned": len(self.warned),
+            "failed": failed,
+            "not_sent": len(self.not_sent),
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesStored:
+    """Told to the archive actor: a batch is on disk with its rows. A study's first batch creates its rows."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_class_uid: str
+    instances: InstanceSet
+    duplicates_same: int
+    duplicates_different: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedStudy:
+    """Told to the archive actor at its start, once per series that its store already holds."""
+
+    header: StudyHeader
+    batch: InstancesStored
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRequest:
+    """Storage commitment N-ACTION (PS3.4 J.3.2, RAD-10); the answer is a Status, the verdict a CommitResult of its own."""
+
+    transaction_uid: str
+    sop_class_uid: str
+    instances: InstanceSet
+
+    lane: ClassVar[str] = "commitment"
+
+    @property
+    def nominal_bytes(self) -> int:
+        return 200 + 130 * len(self.instances)
+
+    @property
+    def subject(self) -> str:
+        return self.transaction_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {"transaction": self.transaction_uid}
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """Storage commitment N-EVENT-REPORT: event type 1 when nothing failed, else 2 (PS3.4 J.3.3)."""
+
+    transaction_uid: str
+    sop_class_uid: str
+    committed: InstanceSet
+    failed: InstanceSet = NO_INSTANCES
+
+    lane: ClassVar[str] = "commitment"
+
+    @property
+    def nominal_bytes(self) -> int:
+        return 200 + 130 * (len(self.committed) + len(self.failed))
+
+    @property
+    def subject(self) -> str:
+        return self.transaction_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {"transaction": self.transaction_uid}

@@ -1,0 +1,203 @@
+"""Orders and what becomes of them: lanes ``orders`` and ``reading``, HL7 ORM^O01, answered by an Acknowledgement."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emulators.core.instant import Stamp
+from emulators.messages import canonical
+from emulators.messages.common import NOBODY, Code, Patient, PersonName, Visit
+
+PRIORITIES = frozenset(("STAT", "ROUTINE"))
+
+ORDER_STATUSES = frozenset(("SC", "IP", "CM"))
+"""HL7 table 0038: SC scheduled, IP in process, CM completed."""
+
+REPORT_STATUSES = frozenset(("ASSIGNED", "IN PROGRESS"))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for. ``requested_at`` is when the exam is wanted, ``priority`` STAT or ROUTINE."""
+
+    placer_order_number: str
+    procedure: Code
+    modality: str
+    body_part: str
+    priority: str
+    requested_at: Stamp
+    reason: str = ""
+    ordering_physician: PersonName = NOBODY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "placer_order_number", canonical.text(self.placer_order_number, 22, "placer_order_number"))
+        object.__setattr__(self, "reason", canonical.text(self.reason, 64, "order.reason"))
+        canonical.text(self.modality, 16, "order.modality")
+        canonical.text(self.body_part, 16, "order.body_part")
+        canonical.one_of(self.priority, PRIORITIES, "order.priority")
+        canonical.stamp(self.requested_at, "order.requested_at")
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledProcedure:
+    """What the order filler made of the order: its identifiers, and the one step that performs it.
+
+    The step's description is the meaning of its protocol code (PS3.4 Table K.6-1: one of the two, OBR-4.5).
+    """
+
+    accession_number: str
+    study_instance_uid: str
+    requested_procedure_id: str
+    step_id: str
+    protocol: Code
+    station_ae_title: str
+    start: Stamp
+
+    def __post_init__(self) -> None:
+        canonical.text(self.accession_number, 16, "accession_number")
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.text(self.requested_procedure_id, 16, "requested_procedure_id")
+        canonical.text(self.step_id, 16, "step_id")
+        canonical.text(self.station_ae_title, 16, "station_ae_title")
+        canonical.stamp(self.start, "start")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """ORM^O01 NW from the placer (RAD-2)."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    visit: Visit
+    order: Order
+
+    lane: ClassVar[str] = "orders"
+    nominal_bytes: ClassVar[int] = 700
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {"mrn": self.patient.patient_id, "placer": self.order.placer_order_number, "control": self.control_id}
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleProcedure:
+    """ORM^O01 NW from the filler to the image manager, with the Study Instance UID in ZDS (RAD-4)."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    visit: Visit
+    order: Order
+    procedure: ScheduledProcedure
+
+    lane: ClassVar[str] = "orders"
+    nominal_bytes: ClassVar[int] = 900
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return _filler_identifiers(self.control_id, self.patient, self.order, self.procedure)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingListEntry:
+    """ORM^O01 SC, order status CM, from the filler to the workstation: the study is complete and waits to be read."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    visit: Visit
+    order: Order
+    procedure: ScheduledProcedure
+
+    lane: ClassVar[str] = "reading"
+    nominal_bytes: ClassVar[int] = 900
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return _filler_identifiers(self.control_id, self.patient, self.order, self.procedure)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """ORM^O01 SC from the filler to the placer: ``status`` is ORC-5 (RAD-3)."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    placer_order_number: str
+    accession_number: str
+    procedure: Code
+    status: str
+
+    lane: ClassVar[str] = "orders"
+    nominal_bytes: ClassVar[int] = 450
+
+    def __post_init__(self) -> None:
+        canonical.one_of(self.status, ORDER_STATUSES, "status")
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {
+            "mrn": self.patient.patient_id,
+            "placer": self.placer_order_number,
+            "accession": self.accession_number,
+            "control": self.control_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStatus:
+    """ORM^O01 SC from the workstation to the filler: who works on the report, before there is one."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    placer_order_number: str
+    accession_number: str
+    procedure: Code
+    status: str
+
+    lane: ClassVar[str] = "reports"
+    nominal_bytes: ClassVar[int] = 450
+
+    def __post_init__(self) -> None:
+        canonical.one_of(self.status, REPORT_STATUSES, "status")
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {
+            "mrn": self.patient.patient_id,
+            "placer": self.placer_order_number,
+            "accession": self.accession_number,
+            "control": self.control_id,
+        }
+
+
+def _filler_identifiers(control_id: str, patient: Patient, order: Order, procedure: ScheduledProcedure) -> dict[str, str]:
+    return {
+        "mrn": patient.patient_id,
+        "placer": order.placer_order_number,
+        "accession": procedure.accession_number,
+        "study": procedure.study_instance_uid,
+        "control": control_id,
+    }

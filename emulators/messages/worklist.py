@@ -1,0 +1,69 @@
+"""The modality worklist: lane ``worklist``, C-FIND (PS3.4 K, RAD-5), answered by WorklistItems."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emulators.messages.common import Code, Patient, PersonName, listed
+from emulators.messages.orders import ScheduledProcedure
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistQuery:
+    """Matching keys, all of which must fit; an empty one matches everything (PS3.4 C.2.2.2).
+
+    ``start_date`` is a date or a range ``A-B``, ``A-``, ``-B``; ``patient_name`` a DICOM PN that may hold ``*`` and ``?``.
+    """
+
+    station_ae_title: str = ""
+    start_date: str = ""
+    start_time: str = ""
+    modality: str = ""
+    performing_physician: str = ""
+    patient_name: str = ""
+    patient_id: str = ""
+    accession_number: str = ""
+
+    lane: ClassVar[str] = "worklist"
+    nominal_bytes: ClassVar[int] = 700
+
+    @property
+    def subject(self) -> str:
+        return f"{self.station_ae_title}/{self.patient_id}/{self.accession_number}/{self.start_date}"
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        named = {"mrn": self.patient_id, "accession": self.accession_number, "station": self.station_ae_title}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistItem:
+    """One scheduled procedure step with what the worklist says of its patient, visit and order (PS3.4 Table K.6-1)."""
+
+    patient: Patient
+    admission_id: str
+    location: str
+    referring_physician: PersonName
+    requesting_physician: PersonName
+    placer_order_number: str
+    reason: str
+    priority: str
+    procedure: Code
+    modality: str
+    scheduled: ScheduledProcedure
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistItems:
+    """All matches, in the order of their start. ``status`` is that of the final response, 0000H for success."""
+
+    items: tuple[WorklistItem, ...]
+    status: int = 0x0000
+
+    @property
+    def nominal_bytes(self) -> int:
+        return 150 + 900 * len(self.items)
+
+    @property
+    def summary(self) -> dict[str, int | str]:
+        return listed(item.scheduled.step_id for item in self.items)
