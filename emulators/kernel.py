@@ -1,0 +1,491 @@
+"""The kernel: one SimPy environment, one thread, all actors; carries their effects out over virtual time.
+
+Rules
+- Every Send gets exactly one Outcome, by its deadline: ``answered``, ``refused`` or ``unknown``.
+- Sends of one lane start in the order in which they were sent, as many at once as the lane has associations.
+- The deadline runs from the Send; for a study it starts again at each instance, for a C-MOVE at each sub-operation.
+- A Request is answered at most once. An answer that comes after its sender gave up is dropped and traced.
+- The instants of both legs come from the link model and the fault's verdict; the port says how the bytes cross
+  (ports/contract.py).
+
+The life of an exchange; each row is one event of the environment::
+
+    queued --lane free--> started --request arrives--> asked --actor replies--> replied --answer arrives--> answered
+       |                     |                           |                         |
+       deadline: refused     link fails, deadline:       no answer, deadline:      link fails, deadline:
+                             refused or unknown          unknown                   unknown
+
+A study passes from asked to replied by its Admission; then its instances flow, the archive is told of the batch, and the
+StoreResult is the answer. A C-MOVE is replied by a MovePlan, which the kernel carries out as StoreStudy exchanges of its
+own before it answers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import simpy
+
+from emulators.core.actor import Actor
+from emulators.core.effect import CancelTimer, Effect, Note, Reply, Send, SetTimer
+from emulators.core.errors import LocalProtocolError
+from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told
+from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
+from emulators.core.instant import SECOND, Instant
+from emulators.messages.imaging import Admission, StoreResult, StoreStudy
+from emulators.messages.query import MovePlan, MoveResult
+from emulators.ports.contract import Exchange, Lane
+from emulators.trace import Record, Trace
+
+MOVE_FAILED = 0xA702
+MOVE_PARTLY_FAILED = 0xB000
+
+_ENDING = frozenset((FaultKind.REFUSE, FaultKind.SWALLOW, FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATE))
+"""Verdicts after which the connection is gone."""
+
+
+class Kernel:
+    """Hosts actors, joins them by lanes, and runs on ``environment``, whose clock counts whole microseconds."""
+
+    def __init__(self, environment: simpy.Environment, faults: FaultPlan, trace: Trace) -> None:
+        self.environment = environment
+        self.trace = trace
+        self._faults = faults
+        self._handlers: dict[str, Callable[..., Any]] = {}
+        self._lanes: dict[tuple[str, str, str], Lane] = {}
+        self._tickets: dict[int, Exchange] = {}
+        self._last_ticket = 0
+        self._timers: dict[tuple[str, str], simpy.Event] = {}
+        self._open_sends: set[tuple[str, str]] = set()
+        self._expected: dict[tuple[str, str], simpy.Event] = {}
+        self._listeners: dict[str, list[Callable[[str, Mapping[str, Any]], None]]] = {}
+        self._in_flight = 0
+        self._effects: dict[type, Callable[[str, Any], None]] = {
+            Send: self._send,
+            Reply: self._reply,
+            Note: self._note,
+            SetTimer: self._set_timer,
+            CancelTimer: self._cancel_timer,
+        }
+
+    # --- what the site and the world use -------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Instant:
+        return int(self.environment.now)
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is in flight, queued, or waiting for a timer."""
+        return not self._in_flight and not self._timers
+
+    def host(self, name: str, actor: Actor) -> None:
+        """Put ``actor`` on this kernel under ``name``."""
+        self._handlers[name] = actor.handle
+
+    def connect(self, lane: Lane) -> None:
+        """Add one row to the route table."""
+        self._lanes[lane.sender, lane.receiver, lane.name] = lane
+
+    def stimulate(self, name: str, stimulus: str, data: Mapping[str, Any]) -> None:
+        """Let the world touch an actor."""
+        record: Record = {"at": self.now, "record": "stimulus", "system": name, "name": stimulus}
+        record["subject"] = data.get("subject", "")
+        self.trace.publish(record)
+        self._give(name, Stimulus(stimulus, data))
+
+    def expect(self, note: str, subject: str, limit_us: int) -> simpy.Event:
+        """An event with the fields of the next such Note, or with None when ``limit_us`` have passed."""
+        event = self.environment.event()
+        self._expected[note, subject] = event
+        self._after(limit_us, self._expectation_over, (note, subject, event))
+        return event
+
+    def listen(self, note: str, listener: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Call ``listener(subject, fields)`` at every such Note. It may put things into SimPy stores, not touch actors."""
+        self._listeners.setdefault(note, []).append(listener)
+
+    # --- events and effects --------------------------------------------------------------------------------------------
+
+    def _after(self, delay_us: int, call: Callable[[Any], None], argument: Any) -> simpy.Event:
+        event = self.environment.timeout(delay_us, argument)
+        event.callbacks.append(lambda fired: call(fired.value))
+        return event
+
+    def _give(self, name: str, event: Any) -> None:
+        effects: list[Effect] = self._handlers[name](event, self.environment.now)
+        for effect in effects:
+            self._effects[type(effect)](name, effect)
+
+    def _note(self, name: str, note: Note) -> None:
+        self.trace.publish(
+            {
+                "at": self.now,
+                "record": "note",
+                "system": name,
+                "name": note.name,
+                "subject": note.subject,
+                **note.fields,
+            }
+        )
+        expected = self._expected.pop((note.name, note.subject), None)
+        if expected is not None:
+            expected.succeed(note.fields)
+        for listener in self._listeners.get(note.name, ()):
+            listener(note.subject, note.fields)
+
+    def _expectation_over(self, expectation: tuple[str, str, simpy.Event]) -> None:
+        note, subject, event = expectation
+        if not event.triggered:
+            if self._expected.get((note, subject)) is event:
+                del self._expected[note, subject]
+            event.succeed(None)
+
+    def _set_timer(self, name: str, timer: SetTimer) -> None:
+        delay_us = max(0, timer.at - self.now)
+        key = (name, timer.key)
+        self._timers[key] = event = self.environment.timeout(delay_us, key)
+        event.callbacks.append(self._timer_fired)
+
+    def _timer_fired(self, event: simpy.Event) -> None:
+        key = cast("tuple[str, str]", event.value)
+        if self._timers.get(key) is event:
+            del self._timers[key]
+            self._give(key[0], TimerFired(key[1]))
+
+    def _cancel_timer(self, name: str, timer: CancelTimer) -> None:
+        self._timers.pop((name, timer.key), None)
+
+    # --- the first leg -------------------------------------------------------------------------------------------------
+
+    def _send(self, name: str, send: Send) -> None:
+        if (name, send.key) in self._open_sends:
+            raise LocalProtocolError(f"{name}: a send with key {send.key} is open already")
+        self._open_sends.add((name, send.key))
+        self._take(self._exchange(name, send.to, send.key, send.message, send.deadline_us))
+
+    def _exchange(self, sender: str, receiver: str, key: str, message: Any, deadline_us: int) -> Exchange:
+        lane = self._lanes.get((sender, receiver, message.lane))
+        if lane is None:
+            raise LocalProtocolError(f"no route from {sender} to {receiver} for {message.lane}")
+        self._last_ticket += 1
+        self._in_flight += 1
+        return Exchange(lane, key, message, deadline_us, self.now, self._last_ticket)
+
+    def _take(self, exchange: Exchange) -> None:
+        lane = exchange.lane
+        if lane.open < lane.associations:
+            self._start(exchange)
+        else:
+            lane.waiting.append(exchange)
+            self._watch_deadline(exchange)
+
+    def _watch_deadline(self, exchange: Exchange) -> None:
+        """Schedule the deadline; done only when the exchange was not over at once."""
+        remaining_us = max(0, exchange.expires - self.now)
+        self._after(remaining_us, self._deadline, (exchange, exchange.generation))
+
+    def _start(self, exchange: Exchange) -> None:
+        lane, message = exchange.lane, exchange.message
+        lane.open += 1
+        now = exchange.started = self.now
+        link = lane.link
+        if type(message) is StoreStudy:
+            self._foresee_instances(exchange)
+            size = message.instance_bytes
+        else:
+            exchange.verdict = self._verdict(lane, type(message).__name__, message, now)
+            size = message.nominal_bytes
+        verdict = exchange.verdict
+        leg_us = lane.set_up_us + link.one_way_us(size)
+        lane.port.begin(exchange)
+        kind = verdict.kind
+        if lane.port.live:
+            self._watch_deadline(exchange)
+            return
+        if kind in (FaultKind.PASS, FaultKind.RESET_AFTER) or exchange.instances_stored:
+            pass
+        elif kind is FaultKind.REFUSE:
+            self._after(link.round_trip_us, self._broken, exchange)
+            return
+        elif kind is FaultKind.SWALLOW:
+            self._watch_deadline(exchange)
+            return
+        elif kind in (FaultKind.RESET_BEFORE, FaultKind.TRUNCATE):
+            self._after(leg_us + link.round_trip_us // 2, self._broken, exchange)
+            return
+        else:
+            leg_us = _slowed_us(verdict, leg_us, size, now)
+        self._after(leg_us, self._arrived, exchange)
+        if now + leg_us >= exchange.expires:
+            self._watch_deadline(exchange)
+
+    def _verdict(self, lane: Lane, kind: str, message: Any, now: Instant) -> Verdict:
+        if not self._faults.touches(lane.sender, lane.receiver, lane.name, kind):
+            return PASS
+        return self._faults.verdict(lane.sender, lane.receiver, lane.name, kind, message.subject, now)
+
+    def _arrived(self, exchange: Exchange) -> None:
+        """The request is at the receiver in full."""
+        lane = exchange.lane
+        if exchange.kind is not None and exchange.verdict.kind not in (FaultKind.HOLD, FaultKind.DELAY):
+            return
+        exchange.arrived = self.now
+        message = lane.port.request(exchange)
+        self._tickets[exchange.ticket] = exchange
+        self._give(lane.receiver, Request(exchange.ticket, lane.sender, message))
+        if not exchange.replied and exchange.kind is None:
+            self._watch_deadline(exchange)
+            if self.now + lane.answer_limit_us < exchange.expires:
+                self._after(lane.answer_limit_us, self._unanswered, exchange)
+
+    # --- the way back --------------------------------------------------------------------------------------------------
+
+    def _reply(self, name: str, reply: Reply) -> None:
+        exchange = self._tickets.pop(reply.ticket, None)
+        if exchange is None or exchange.lane.receiver != name:
+            raise LocalProtocolError(f"{name}: no open request with ticket {reply.ticket}")
+        exchange.replied = True
+        if exchange.kind is not None:
+            self._late(exchange)
+        elif type(reply.message) is Admission:
+            self._admitted(exchange, reply.message)
+        elif type(reply.message) is MovePlan:
+            exchange.generation += 1
+            self._sub_operations(_Move(exchange, reply.message))
+        else:
+            self._answer(exchange, reply.message)
+
+    def _answer(self, exchange: Exchange, message: Any) -> None:
+        lane, verdict = exchange.lane, exchange.verdict
+        exchange.answer = message
+        lane.port.answer(exchange, message)
+        if lane.port.live:
+            return
+        leg_us = lane.link.service_us + lane.link.one_way_us(message.nominal_bytes)
+        if verdict.kind is FaultKind.DELAY:
+            leg_us += verdict.delay_us
+        if verdict.kind is FaultKind.RESET_AFTER:
+            self._after(leg_us, self._broken, exchange)
+        else:
+            self._after(leg_us, self._answered, exchange)
+        if self.now + leg_us >= exchange.expires:
+            self._watch_deadline(exchange)
+
+    def _answered(self, exchange: Exchange) -> None:
+        """The answer is at the sender in full."""
+        if exchange.kind is not None:
+            self._late(exchange)
+        else:
+            self._finish(exchange, OutcomeKind.ANSWERED, exchange.lane.port.outcome(exchange))
+
+    def _broken(self, exchange: Exchange) -> None:
+        """The sender sees its connection fail."""
+        if exchange.kind is None:
+            exchange.lane.port.broken(exchange)
+            self._fail(exchange, OutcomeKind.REFUSED if exchange.verdict.kind is FaultKind.REFUSE else OutcomeKind.UNKNOWN)
+
+    def _unanswered(self, exchange: Exchange) -> None:
+        """The receiving port waited long enough for its actor: the sender sees the connection end without an answer."""
+        if exchange.kind is None and not exchange.replied:
+            exchange.lane.port.abandon(exchange)
+            self._fail(exchange, OutcomeKind.UNKNOWN)
+
+    def _deadline(self, watched: tuple[Exchange, int]) -> None:
+        exchange, generation = watched
+        if exchange.kind is not None or generation != exchange.generation:
+            return
+        if not exchange.started:
+            exchange.lane.waiting.remove(exchange)
+            self._fail(exchange, OutcomeKind.REFUSED)
+            return
+        exchange.lane.port.abandon(exchange)
+        self._fail(exchange, OutcomeKind.REFUSED if exchange.verdict.kind is FaultKind.SWALLOW else OutcomeKind.UNKNOWN)
+
+    def _fail(self, exchange: Exchange, kind: OutcomeKind) -> None:
+        message = None
+        if type(exchange.message) is StoreStudy:
+            sent = exchange.message.instances
+            confirmed = sent.head(exchange.instances_confirmed)
+            message = StoreResult(stored=confirmed, not_sent=sent.without(confirmed))
+        self._finish(exchange, kind, message)
+
+    def _late(self, exchange: Exchange) -> None:
+        lane = exchange.lane
+        record: Record = {
+            "at": self.now,
+            "record": "late",
+            "sender": lane.sender,
+            "receiver": lane.receiver,
+            "lane": lane.name,
+        }
+        record.update(exchange.message.identifiers)
+        self.trace.publish(record)
+
+    def _finish(self, exchange: Exchange, kind: OutcomeKind, message: Any) -> None:
+        lane = exchange.lane
+        exchange.kind = kind
+        self._in_flight -= 1
+        if exchange.started:
+            lane.open -= 1
+            if lane.waiting:
+                self._start(lane.waiting.popleft())
+        self._publish(exchange, message)
+        if exchange.moves is not None:
+            self._sub_operation_ended(exchange.moves, exchange, kind, message)
+        else:
+            self._open_sends.discard((lane.sender, exchange.key))
+            self._give(lane.sender, Outcome(exchange.key, kind, message))
+
+    def _publish(self, exchange: Exchange, message: Any) -> None:
+        lane = exchange.lane
+        assert exchange.kind is not None
+        record: Record = {
+            "at": self.now,
+            "record": "exchange",
+            "sender": lane.sender,
+            "receiver": lane.receiver,
+            "lane": lane.name,
+            "message": type(exchange.message).__name__,
+            "taken": exchange.taken,
+            "started": exchange.started,
+            "arrived": exchange.arrived,
+            "outcome": exchange.kind.value,
+            "answer": None if message is None else message.summary,
+        }
+        if exchange.verdict is not PASS:
+            record["fault"] = exchange.verdict.kind.value
+        record.update(exchange.message.identifiers)
+        if self.trace.full:
+            record["content"] = exchange.message
+            record["answer_content"] = message
+        self.trace.publish(record)
+
+    # --- studies -------------------------------------------------------------------------------------------------------
+
+    def _foresee_instances(self, exchange: Exchange) -> None:
+        """Ask the plan once per response; where the association fails decides what is confirmed and what is stored.
+
+        Refused and swallowed concern the connection, so after the first instance they are a reset.
+        """
+        lane, message, start = exchange.lane, exchange.message, self.now
+        total = len(message.instances)
+        per_instance_us = lane.link.instance_us(message.instance_bytes)
+        exchange.instances_confirmed = exchange.instances_stored = total
+        exchange.instances_us = total * per_instance_us
+        if per_instance_us < exchange.deadline_us and not self._faults.touches(
+            lane.sender, lane.receiver, lane.name, "StoreStudy"
+        ):
+            return
+        now = start
+        for number, instance in enumerate(message.instances):
+            verdict = self._faults.verdict(lane.sender, lane.receiver, lane.name, "StoreStudy", instance, now)
+            took_us = _slowed_us(verdict, per_instance_us, message.instance_bytes, now)
+            if took_us >= exchange.deadline_us:
+                verdict = Verdict(FaultKind.TRUNCATE)
+            elif number and verdict.kind in (FaultKind.REFUSE, FaultKind.SWALLOW):
+                verdict = Verdict(FaultKind.RESET_BEFORE)
+            now += min(took_us, exchange.deadline_us)
+            if verdict.kind in _ENDING:
+                exchange.verdict = verdict
+                exchange.instances_confirmed = number
+                exchange.instances_stored = number + (verdict.kind is FaultKind.RESET_AFTER)
+                break
+        exchange.instances_us = now - start
+
+    def _admitted(self, exchange: Exchange, admission: Admission) -> None:
+        """The archive has seen the header: the instances flow as foreseen, or each gets the refusing status."""
+        lane = exchange.lane
+        exchange.generation += 1  # from here on the deadline starts again at each instance
+        if admission.status and admission.status >> 12 != 0xB:
+            exchange.instances_confirmed = exchange.instances_stored = 0
+            exchange.answer = StoreResult(failed=((admission.status, exchange.message.instances),))
+        else:
+            stored = exchange.message.instances.head(exchange.instances_confirmed)
+            exchange.answer = StoreResult(stored=stored) if admission.status == 0 else StoreResult(warned=stored)
+        lane.port.answer(exchange, admission)
+        if not lane.port.live:
+            self._after(exchange.instances_us, self._instances_over, exchange)
+
+    def _instances_over(self, exchange: Exchange) -> None:
+        """The last instance of the association is on disk, or the association has failed."""
+        lane = exchange.lane
+        if exchange.instances_stored:
+            batch = lane.port.batch(exchange)
+            self.trace.publish(
+                {
+                    "at": self.now,
+                    "record": "stored",
+                    "system": lane.receiver,
+                    "study": batch.study_instance_uid,
+                    "instances": len(batch.instances),
+                    "duplicates_same": batch.duplicates_same,
+                    "duplicates_different": batch.duplicates_different,
+                    "bytes": batch.stored_bytes,
+                }
+            )
+            self._give(lane.receiver, Told(batch))
+        if not lane.port.live:
+            whole = exchange.answer.failed or exchange.instances_confirmed == len(exchange.message.instances)
+            self._after(lane.link.round_trip_us // 2, self._answered if whole else self._broken, exchange)
+
+    # --- C-MOVE --------------------------------------------------------------------------------------------------------
+
+    def _sub_operations(self, move: "_Move") -> None:
+        """Carry out the next StoreStudy of the plan, or answer the C-MOVE."""
+        store = next(move.stores, None) if move.rest is None else move.rest
+        move.rest = None
+        if store is None:
+            exchange = move.exchange
+            exchange.expires = self.now + exchange.deadline_us
+            self._answer(exchange, move.result())
+            return
+        mover = move.exchange.lane.receiver
+        sub_operation = self._exchange(mover, move.destination, move.exchange.key, store, move.exchange.deadline_us)
+        sub_operation.moves = move
+        self._take(sub_operation)
+
+    def _sub_operation_ended(self, move: "_Move", exchange: Exchange, kind: OutcomeKind, result: StoreResult) -> None:
+        move.count(exchange.message, kind, result)
+        self._sub_operations(move)
+
+
+class _Move:
+    """A C-MOVE under way: its plan, its counters, and what a failed association left to send."""
+
+    def __init__(self, exchange: Exchange, plan: MovePlan) -> None:
+        self.exchange = exchange
+        self.destination = plan.destination
+        self.stores: Iterator[StoreStudy] = iter(plan.stores)
+        self.rest: StoreStudy | None = None
+        self.completed = 0
+        self.failed = 0
+        self.warned = 0
+
+    def count(self, store: StoreStudy, kind: OutcomeKind, result: StoreResult) -> None:
+        """Count what ended. After a lost association the instance in doubt has failed, and the others are sent again."""
+        self.completed += len(result.stored)
+        self.warned += len(result.warned)
+        left = result.not_sent
+        if kind is OutcomeKind.UNKNOWN and len(left) > 1:
+            self.failed += 1
+            self.rest = store.only(left.without(left.head(1)))
+        else:
+            self.failed += len(left) + sum(len(instances) for _, instances in result.failed)
+
+    def result(self) -> MoveResult:
+        if not self.failed:
+            status = 0x0000
+        else:
+            status = MOVE_PARTLY_FAILED if self.completed or self.warned else MOVE_FAILED
+        return MoveResult(self.completed, self.failed, self.warned, status)
+
+
+def _slowed_us(verdict: Verdict, leg_us: int, size: int, now: Instant) -> int:
+    """How long a leg takes under a verdict that only takes time."""
+    if verdict.kind is FaultKind.DELAY:
+        return leg_us + verdict.delay_us
+    if verdict.kind is FaultKind.SLOW:
+        return max(leg_us, size * SECOND // verdict.bytes_per_s)
+    if verdict.kind is FaultKind.HOLD:
+        return max(leg_us, verdict.until_us - now)
+    return leg_us

@@ -1,0 +1,81 @@
+"""The one trace: a stream of records that measures, checkers, reports and the file subscribe to.
+
+A record is a plain dict that starts with ``at`` (the instant, microseconds) and ``record`` (its kind):
+
+==============  =======================================================================================================
+``exchange``    one Send with its Outcome: sender, receiver, lane, message, taken, started, arrived, outcome, answer, fault,
+                and the identifiers that survive a real product in the middle (mrn, placer, accession, study, step, control)
+``stimulus``    the world touched a system
+``note``        a system told the world
+``stored``      a batch of instances is on disk and its archive was told
+``late``        an answer that came after its sender had given up; it is dropped
+==============  =======================================================================================================
+
+Levels: ``none`` writes no file, ``exchanges`` writes every record, ``full`` adds to each exchange the content of the
+message and of the answer, and the timers. In-process subscribers get the records at every level. No wall times and no paths
+stand in a record.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+Record = dict[str, Any]
+Subscriber = Callable[[Record], None]
+
+
+class Level(Enum):
+    NONE = "none"
+    EXCHANGES = "exchanges"
+    FULL = "full"
+
+
+class Trace:
+    """Passes each record to every subscriber, in the order of their subscription."""
+
+    def __init__(self, level: Level = Level.EXCHANGES) -> None:
+        self.level = level
+        self.full = level is Level.FULL
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.append(subscriber)
+
+    def publish(self, record: Record) -> None:
+        for subscriber in self._subscribers:
+            subscriber(record)
+
+
+class TraceFile:
+    """A subscriber that writes one JSON object a line. Close it, or use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = path.open("wb", buffering=1 << 20)
+
+    def __call__(self, record: Record) -> None:
+        self._file.write(orjson.dumps(record, default=_plain, option=orjson.OPT_APPEND_NEWLINE))
+
+    def __enter__(self) -> "TraceFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> list[Record]:
+    """All records of a trace file."""
+    with path.open("rb") as lines:
+        return [orjson.loads(line) for line in lines]
+
+
+def _plain(value: object) -> Any:
+    """Enums by their value; dataclasses orjson knows."""
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type(value).__name__} does not belong into a trace")
