@@ -93,6 +93,10 @@ class Kernel:
         self.trace.publish(record)
         self._give(name, Stimulus(stimulus, data))
 
+    def tell(self, name: str, message: Any) -> None:
+        """Let an actor's host inform it."""
+        self._give(name, Told(message))
+
     def expect(self, note: str, subject: str, limit_us: int) -> simpy.Event:
         """An event with the fields of the next such Note, or with None when ``limit_us`` have passed."""
         event = self.environment.event()

@@ -20,12 +20,13 @@ from emulators.actors.system import System
 from emulators.core.effect import CancelTimer, Effect, Note, SetTimer
 from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
-from emulators.core.instant import MINUTE, Stamp, WallClock
+from emulators.core.instant import DAY, MINUTE, Stamp, WallClock
 from emulators.messages.common import SUCCESS, Status
 from emulators.messages.imaging import (
     NO_INSTANCES,
     CommitRequest,
     CommitResult,
+    ImageContext,
     InstanceSet,
     StepEnded,
     StepStarted,
@@ -92,12 +93,13 @@ class Modality(System):
     # --- worklist ------------------------------------------------------------------------------------------------------
 
     def _patient_on_table(self, data: Mapping[str, Any]) -> Sequence[Effect]:
-        """``subject``: the accession number on the request form; the query is for this station's list of today."""
+        """``subject``: the accession number on the request form; the query is for this station's list since yesterday."""
         accession: str = data["subject"]
         queue = f"worklist/{accession}"
         if accession in self._exams or self.outbox.owns(f"out/{self._ris}/{queue}"):
             return ()
-        query = WorklistQuery(station_ae_title=self._ae_title, start_date=self.stamp()[:8], modality=data["modality"])
+        dates = f"{self.stamp(-DAY)[:8]}-{self.stamp()[:8]}"
+        query = WorklistQuery(station_ae_title=self._ae_title, start_date=dates, modality=data["modality"])
         self._wanted[queue] = accession
         return self.outbox.put(self._ris, query, queue)
 
@@ -159,6 +161,15 @@ class Modality(System):
             sop_class_uid=images.sop_class_uid(item.modality),
             instances=instances,
             instance_bytes=images.nominal_bytes(item.modality),
+            context=ImageContext(
+                requested_procedure_id=scheduled.requested_procedure_id,
+                step_id=scheduled.step_id,
+                procedure=item.procedure,
+                protocol=scheduled.protocol,
+                mpps_uid=exam.mpps_uid,
+                station_ae_title=self._ae_title,
+                referring_physician=item.referring_physician,
+            ),
         )
         return self.outbox.put(self._pacs, store)
 

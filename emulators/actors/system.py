@@ -14,7 +14,6 @@ from emulators.core.effect import Effect, Note, Reply
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Event, Outcome, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.core.instant import Instant, Stamp, WallClock
-from emulators.messages.common import Acknowledgement
 
 ACCEPTED = ("AA", "")
 UNKNOWN_KEY = "204"
@@ -56,9 +55,9 @@ class System:
             return ()  # every request is answered in the event that brings it
         raise LocalProtocolError(f"{self.name}: not an event: {kind.__name__}")
 
-    def stamp(self) -> Stamp:
-        """This system's wall time."""
-        return self._clock.stamp(self.now)
+    def stamp(self, later_us: int = 0) -> Stamp:
+        """This system's wall time, ``later_us`` from now."""
+        return self._clock.stamp(self.now + later_us)
 
     def told(self, message: Any) -> Sequence[Effect]:
         """What this system's host tells it; only a system with an archive is told anything."""
@@ -108,6 +107,3 @@ class System:
 def refused(code: str, location: str) -> Accepted:
     """AE with an error of table 0357 at a location such as ``OBR-2``."""
     return "AE", f"{code} {location}"
-
-
-__all__ = ["ACCEPTED", "UNKNOWN_KEY", "Accepted", "Acknowledgement", "System", "refused"]

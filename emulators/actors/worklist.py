@@ -30,8 +30,11 @@ class Worklist:
         """Take a step off the list; one that is not on it is no error."""
         item = self._items.pop(step_id, None)
         if item is not None:
-            scheduled = item.scheduled
-            del self._by_station[scheduled.station_ae_title][scheduled.start[:8]][step_id]
+            dates = self._by_station[item.scheduled.station_ae_title]
+            date = item.scheduled.start[:8]
+            del dates[date][step_id]
+            if not dates[date]:
+                del dates[date]
 
     def matches(self, query: WorklistQuery) -> tuple[WorklistItem, ...]:
         found = [item for item in self._candidates(query) if _fits(item, query)]
@@ -44,7 +47,7 @@ class Worklist:
         dates = self._by_station.get(query.station_ae_title, {})
         if query.start_date and "-" not in query.start_date:
             return dates.get(query.start_date, {}).values()
-        return (item for items in dates.values() for item in items.values())
+        return (item for date, items in dates.items() if in_range(date, query.start_date) for item in items.values())
 
 
 def _start(item: WorklistItem) -> tuple[str, str]:

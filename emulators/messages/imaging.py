@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from emulators.core.instant import Stamp
-from emulators.messages.common import Code, Patient
+from emulators.messages.common import Code, Patient, PersonName
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +171,31 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageContext:
+    """What the maker of images knows beyond the study's identity and writes into each of them (PS3.3 C.7.6.1, 10.6)."""
+
+    requested_procedure_id: str
+    step_id: str
+    procedure: Code
+    protocol: Code
+    mpps_uid: str
+    station_ae_title: str
+    referring_physician: PersonName
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStudy:
-    """C-STORE of ``instances`` of one series (RAD-8). ``instance_bytes`` is the nominal size of one of them."""
+    """C-STORE of ``instances`` of one series (RAD-8). ``instance_bytes`` is the nominal size of one of them.
+
+    ``context`` is given by who makes the images; who forwards stored ones has none.
+    """
 
     header: StudyHeader
     series_instance_uid: str
     sop_class_uid: str
     instances: InstanceSet
     instance_bytes: int
+    context: ImageContext | None = None
 
     lane: ClassVar[str] = "store"
 

@@ -4,18 +4,11 @@ What a StoreStudy leaves behind goes into the receiver's archive as a range of i
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.contract import Exchange
-
-
-class InstanceSink(Protocol):
-    """An archive as the memory port sees it (store/memory.py)."""
-
-    def add(self, store: StoreStudy, count: int) -> InstancesStored:
-        """File the first ``count`` instances of ``store``."""
-        ...
+from emulators.store.memory import MemoryArchive
 
 
 def unchanged(message: Any, _answers: Any = None) -> Any:
@@ -29,7 +22,7 @@ class MemoryPort:
 
     live = False
 
-    def __init__(self, archives: Mapping[str, InstanceSink], through: Callable[[Any, Any], Any] = unchanged) -> None:
+    def __init__(self, archives: Mapping[str, MemoryArchive], through: Callable[[Any, Any], Any] = unchanged) -> None:
         self._archives = archives
         self._through = through
 
@@ -44,7 +37,10 @@ class MemoryPort:
         """Nothing to start."""
 
     def batch(self, exchange: Exchange) -> InstancesStored:
-        return self._archives[exchange.lane.receiver].add(exchange.message, exchange.instances_stored)
+        archive = self._archives[exchange.lane.receiver]
+        batch = archive.open_batch()
+        archive.add(batch, exchange.message.only(exchange.message.instances.head(exchange.instances_stored)))
+        return archive.tell(batch)[0]
 
     def outcome(self, exchange: Exchange) -> Any:
         return self._through(exchange.answer, exchange.message)

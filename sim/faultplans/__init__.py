@@ -1,0 +1,1 @@
+"""The fault plans that come with Radloop, one TOML file each."""

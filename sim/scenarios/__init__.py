@@ -1,0 +1,1 @@
+"""The scenarios that come with Radloop, one TOML file each."""
