@@ -33,6 +33,7 @@ from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.imaging import Admission, StoreResult, StoreStudy
 from emulators.messages.query import MovePlan, MoveResult
+from emulators.ports.arrivals import Stage
 from emulators.ports.contract import Exchange, Lane
 from emulators.trace import Record, Trace
 
@@ -107,6 +108,23 @@ class Kernel:
     def listen(self, note: str, listener: Callable[[str, Mapping[str, Any]], None]) -> None:
         """Call ``listener(subject, fields)`` at every such Note. It may put things into SimPy stores, not touch actors."""
         self._listeners.setdefault(note, []).append(listener)
+
+    def reached(self, exchange: Exchange, stage: Stage) -> None:
+        """On a paced clock: a socket event has come, and its instant is now."""
+        if exchange.lane.foreign and stage is Stage.REQUEST:
+            self._last_ticket += 1
+            exchange.ticket = self._last_ticket
+            exchange.taken = exchange.started = self.now
+            exchange.expires = self.now + exchange.deadline_us
+            self._in_flight += 1
+        if stage is Stage.REQUEST:
+            self._arrived(exchange)
+        elif stage is Stage.BATCH:
+            self._tell_batch(exchange)
+        elif stage is Stage.ANSWER:
+            self._answered(exchange)
+        else:
+            self._broken(exchange)
 
     # --- events and effects --------------------------------------------------------------------------------------------
 
@@ -263,6 +281,8 @@ class Kernel:
         lane, verdict = exchange.lane, exchange.verdict
         exchange.answer = message
         lane.port.answer(exchange, message)
+        if lane.foreign:
+            self._finish(exchange, OutcomeKind.ANSWERED, message)
         if lane.port.live:
             return
         leg_us = lane.link.service_us + lane.link.one_way_us(message.nominal_bytes)
@@ -336,7 +356,7 @@ class Kernel:
         self._publish(exchange, message)
         if exchange.moves is not None:
             self._sub_operation_ended(exchange.moves, exchange, kind, message)
-        else:
+        elif not lane.foreign:
             self._open_sends.discard((lane.sender, exchange.key))
             self._give(lane.sender, Outcome(exchange.key, kind, message))
 
@@ -400,26 +420,36 @@ class Kernel:
         """The archive has seen the header: the instances flow as foreseen, or each gets the refusing status."""
         lane = exchange.lane
         exchange.generation += 1  # from here on the deadline starts again at each instance
-        if admission.status and admission.status >> 12 != 0xB:
+        if lane.foreign:
+            pass  # what it sends comes as it comes
+        elif admission.status and admission.status >> 12 != 0xB:
             exchange.instances_confirmed = exchange.instances_stored = 0
             exchange.answer = StoreResult(failed=((admission.status, exchange.message.instances),))
         else:
             stored = exchange.message.instances.head(exchange.instances_confirmed)
             exchange.answer = StoreResult(stored=stored) if admission.status == 0 else StoreResult(warned=stored)
         lane.port.answer(exchange, admission)
-        if not lane.port.live:
+        if lane.foreign:
+            self._finish(exchange, OutcomeKind.ANSWERED, admission)
+        elif not lane.port.live:
             self._after(exchange.instances_us, self._instances_over, exchange)
 
     def _instances_over(self, exchange: Exchange) -> None:
         """The last instance of the association is on disk, or the association has failed."""
         lane = exchange.lane
         if exchange.instances_stored:
-            batch = lane.port.batch(exchange)
+            self._tell_batch(exchange)
+        whole = exchange.answer.failed or exchange.instances_confirmed == len(exchange.message.instances)
+        self._after(lane.link.round_trip_us // 2, self._answered if whole else self._broken, exchange)
+
+    def _tell_batch(self, exchange: Exchange) -> None:
+        receiver = exchange.lane.receiver
+        for batch in exchange.lane.port.batches(exchange):
             self.trace.publish(
                 {
                     "at": self.now,
                     "record": "stored",
-                    "system": lane.receiver,
+                    "system": receiver,
                     "study": batch.study_instance_uid,
                     "instances": len(batch.instances),
                     "duplicates_same": batch.duplicates_same,
@@ -427,10 +457,7 @@ class Kernel:
                     "bytes": batch.stored_bytes,
                 }
             )
-            self._give(lane.receiver, Told(batch))
-        if not lane.port.live:
-            whole = exchange.answer.failed or exchange.instances_confirmed == len(exchange.message.instances)
-            self._after(lane.link.round_trip_us // 2, self._answered if whole else self._broken, exchange)
+            self._give(receiver, Told(batch))
 
     # --- C-MOVE --------------------------------------------------------------------------------------------------------
 

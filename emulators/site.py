@@ -1,7 +1,7 @@
 """A site: which systems there are, how they are joined, and the kernel built from it. ``run`` and ``serve`` both call it.
 
-The route table below is the house's: every (sender, receiver, lane) of the scheduled exam. A row's port is chosen by the ``Carriers``:
-all memory is a simulation, all sockets an emulated hospital.
+The route table below is the house's: every (sender, receiver, lane) of the scheduled exam. A row's port is chosen by the
+``Carriers``: all memory is a simulation, all sockets an emulated hospital.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,6 +36,7 @@ SystemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 EHR, ENGINE, RIS, PACS, WORKSTATION = "ehr", "engine", "ris", "pacs", "workstation"
 
+HL7_SYSTEMS = (EHR, ENGINE, RIS, PACS, WORKSTATION)
 HL7_LANES = frozenset(("adt", "orders", "reports", "reading"))
 
 
@@ -81,14 +82,31 @@ class Retry(Settings):
         return RetryPolicy(round(self.deadline_s * SECOND), round(self.first_s * SECOND), round(self.longest_s * SECOND))
 
 
+Hl7Version = Literal["2.3.1", "2.5.1"]
+
+
+class Hl7Versions(Settings):
+    """By receiver: who takes a message decides its version."""
+
+    ehr: Hl7Version
+    engine: Hl7Version
+    ris: Hl7Version
+    pacs: Hl7Version
+    workstation: Hl7Version
+
+    def of(self, system: str) -> str:
+        version: str = getattr(self, system)
+        return version
+
+
 class SiteSettings(Settings):
-    """One hospital's systems. ``hl7_version`` is by receiver: who takes a message decides its version."""
+    """One hospital's systems."""
 
     institution: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     epoch: datetime
     ae_titles: AeTitles
     scanners: tuple[Scanner, ...] = Field(min_length=1)
-    hl7_version: dict[Literal["ehr", "engine", "ris", "pacs", "workstation"], Literal["2.3.1", "2.5.1"]]
+    hl7_version: Hl7Versions
     links: Links
     retry: Retry
     priors: int = Field(ge=0, le=10)

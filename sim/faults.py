@@ -1,6 +1,7 @@
 """Fault plans as files: which messages the links fail, in words a person writes.
 
-A plan is named (a file of sim/faultplans) or a path. An empty selector matches anything; ``probability`` is drawn once per message and try.
+A plan is named (a file of sim/faultplans) or a path. An empty selector matches anything; ``probability`` is drawn once per
+message and try.
 """
 
 from importlib.resources import files

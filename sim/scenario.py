@@ -1,6 +1,7 @@
 """A scenario: a site and the hospital life around it, read from one TOML file in which every key is given.
 
-A scenario is named (``clinic``: a file of this package) or a path. Wrong, missing and unknown keys are refused with file and key.
+A scenario is named (``clinic``: a file of this package) or a path. Wrong, missing and unknown keys are refused with file
+and key.
 """
 
 from importlib.resources import files

@@ -52,7 +52,7 @@ RULES = (
         knows=("emulators.codecs", "emulators.core", "emulators.messages", "emulators.wire"),
         never=IO_AND_CHANCE,
     ),
-    Rule("emulators.store", knows=("emulators.store", "emulators.core")),
+    Rule("emulators.store", knows=("emulators.store", "emulators.core", "emulators.messages")),
     Rule(
         "emulators.ports",
         knows=(

@@ -58,7 +58,7 @@ PASS = Verdict(FaultKind.PASS)
 class Rule:
     """Which messages a verdict is for. An empty string matches any; ``occurrence`` counts from 1, 0 matches any.
 
-    ``message`` is the name of the message class, or ``StoreInstance`` for one instance of a ``StoreStudy``.
+    ``message`` is the name of the message class; a ``StoreStudy`` is asked for once per instance.
     ``probability`` is drawn once per message and attempt. ``[from_us, until_us)`` is the window in which the message starts.
     """
 
@@ -95,6 +95,10 @@ class FaultPlan:
     def touches(self, sender: str, receiver: str, lane: str, message: str) -> bool:
         """Whether any rule could ever apply; lets a caller skip asking."""
         return bool(self._rules) and bool(self._rules_for(sender, receiver, lane, message))
+
+    def concerns(self, sender: str, receiver: str, lane: str) -> bool:
+        """Whether any rule could ever apply on this link; a socket port then needs a relay."""
+        return any(rule.fits(sender, receiver, lane, rule.message) for rule in self._rules)
 
     def verdict(self, sender: str, receiver: str, lane: str, message: str, subject: str, now: Instant) -> Verdict:
         """The verdict for the next message of this kind on this link. ``subject`` names what it is about."""

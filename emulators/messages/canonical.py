@@ -6,14 +6,17 @@ and never the value.
 """
 
 import re
+from datetime import datetime
 
 from emulators.core.errors import LocalProtocolError
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for no character
 _CONTROL_EXCEPT_LINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-_DATE = re.compile(r"\d{8}")
-_STAMP = re.compile(r"\d{14}")
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+_CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
+_DATE = re.compile(r"[0-9]{8}")
+_STAMP = re.compile(r"[0-9]{14}")
+_TIME_KEY = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9]){0,2}")
 
 
 def text(value: str, limit: int, attribute: str) -> str:
@@ -23,6 +26,22 @@ def text(value: str, limit: int, attribute: str) -> str:
         raise LocalProtocolError(f"{attribute}: longer than {limit} characters")
     if value and (not value.isprintable() or "\\" in value) and ("\\" in value or _CONTROL.search(value)):
         raise LocalProtocolError(f"{attribute}: holds a control character or a backslash")
+    return value
+
+
+def ascii_text(value: str, limit: int, attribute: str) -> str:
+    """Text of the default repertoire: AE titles, which know no other (PS3.5 6.2), and comments in commands."""
+    value = text(value, limit, attribute)
+    if not value.isascii():
+        raise LocalProtocolError(f"{attribute}: holds a character beyond ASCII")
+    return value
+
+
+def code_string(value: str, attribute: str) -> str:
+    """A code string such as a modality: at most 16 of upper case letters, digits, space and underscore (PS3.5 6.2, CS)."""
+    value = value.strip()
+    if not _CODE_STRING.fullmatch(value):
+        raise LocalProtocolError(f"{attribute}: not a code string")
     return value
 
 
@@ -51,16 +70,57 @@ def uid(value: str, attribute: str) -> str:
 
 def date(value: str, attribute: str) -> str:
     """``YYYYMMDD`` or empty."""
-    if value and not _DATE.fullmatch(value):
+    if value and not (_DATE.fullmatch(value) and _is_real(value, "000000")):
         raise LocalProtocolError(f"{attribute}: not a date")
     return value
 
 
 def stamp(value: str, attribute: str) -> str:
     """``YYYYMMDDHHMMSS`` or empty."""
-    if value and not _STAMP.fullmatch(value):
+    if value and not (_STAMP.fullmatch(value) and _is_real(value[:8], value[8:])):
         raise LocalProtocolError(f"{attribute}: not a date and time to the second")
     return value
+
+
+def _is_real(digits_of_date: str, digits_of_time: str) -> bool:
+    try:
+        datetime.fromisoformat(f"{digits_of_date}T{digits_of_time}")
+    except ValueError:
+        return False
+    return True
+
+
+def key(value: str, limit: int, attribute: str) -> str:
+    """A matching key (PS3.4 C.2.2.2): text; ``*`` alone, which matches everything, is empty."""
+    value = text(value, limit, attribute)
+    return "" if value == "*" else value
+
+
+def name_key(value: str, attribute: str) -> str:
+    """A person name as a matching key: one component group, without the delimiters of empty components at its end."""
+    if "=" in value:
+        raise LocalProtocolError(f"{attribute}: holds more than one component group")
+    return key(value.rstrip("^ "), 64, attribute)
+
+
+def date_key(value: str, attribute: str) -> str:
+    """A date or a range ``A-B``, ``A-``, ``-B``; or empty."""
+    for end in _range_ends(value):
+        if end:
+            date(end, attribute)
+    return value
+
+
+def time_key(value: str, attribute: str) -> str:
+    """A time ``HH``, ``HHMM`` or ``HHMMSS`` or a range of them; or empty."""
+    if value and not all(_TIME_KEY.fullmatch(end) for end in _range_ends(value) if end):
+        raise LocalProtocolError(f"{attribute}: not a time or a range of times")
+    return value
+
+
+def _range_ends(value: str) -> tuple[str, str]:
+    first, _, last = value.partition("-")
+    return ("-", "-") if value == "-" else (first, last)  # a dash alone is neither a date nor a time
 
 
 def one_of(value: str, allowed: frozenset[str], attribute: str) -> str:

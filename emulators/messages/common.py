@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import digest
 from emulators.messages import canonical
 
-_SEXES = frozenset(("M", "F", "O", ""))
+SEXES = frozenset(("M", "F", "O", ""))
 _ACKNOWLEDGEMENT_CODES = frozenset(("AA", "AE", "AR"))
 
 
@@ -46,6 +47,7 @@ class PersonName:
     def __post_init__(self) -> None:
         for attribute in ("family", "given", "middle", "prefix", "suffix"):
             object.__setattr__(self, attribute, canonical.name_component(getattr(self, attribute), f"name.{attribute}"))
+        canonical.text("^".join(self.components()).rstrip("^"), 64, "name")  # a PN's component group (PS3.5 6.2)
 
     def components(self) -> Iterator[str]:
         """In the order of a DICOM PN."""
@@ -69,7 +71,7 @@ class Patient:
         object.__setattr__(self, "patient_id", canonical.text(self.patient_id, 64, "patient.patient_id"))
         object.__setattr__(self, "issuer", canonical.text(self.issuer, 64, "patient.issuer"))
         canonical.date(self.birth_date, "patient.birth_date")
-        canonical.one_of(self.sex, _SEXES, "patient.sex")
+        canonical.one_of(self.sex, SEXES, "patient.sex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Code:
         object.__setattr__(self, "value", canonical.text(self.value, 16, "code.value"))
         object.__setattr__(self, "scheme", canonical.text(self.scheme, 16, "code.scheme"))
         object.__setattr__(self, "meaning", canonical.text(self.meaning, 64, "code.meaning"))
+        if self.scheme and not self.value:
+            raise LocalProtocolError("code.scheme: stands without a value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,9 @@ class Status:
     comment: str = ""
 
     nominal_bytes: ClassVar[int] = 150
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "comment", canonical.ascii_text(self.comment, 64, "status.comment"))
 
     @property
     def summary(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from emulators.core.instant import Stamp
+from emulators.messages import canonical
 from emulators.messages.common import Code, Patient, PersonName
 
 
@@ -109,6 +110,16 @@ class StepStarted:
     lane: ClassVar[str] = "steps"
     nominal_bytes: ClassVar[int] = 1_200
 
+    def __post_init__(self) -> None:
+        for attribute in ("accession_number", "requested_procedure_id", "step_id", "performed_step_id"):
+            object.__setattr__(self, attribute, canonical.text(getattr(self, attribute), 16, attribute))
+        object.__setattr__(self, "placer_order_number", canonical.text(self.placer_order_number, 64, "placer_order_number"))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        object.__setattr__(self, "station_ae_title", canonical.ascii_text(self.station_ae_title, 16, "station_ae_title"))
+        canonical.uid(self.mpps_uid, "mpps_uid")
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.stamp(self.started_at, "started_at")
+
     @property
     def subject(self) -> str:
         return self.mpps_uid
@@ -136,6 +147,12 @@ class StepEnded:
 
     lane: ClassVar[str] = "steps"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "protocol_name", canonical.text(self.protocol_name, 64, "protocol_name"))
+        for attribute in ("mpps_uid", "series_instance_uid", "sop_class_uid"):
+            canonical.uid(getattr(self, attribute), attribute)
+        canonical.stamp(self.ended_at, "ended_at")
+
     @property
     def nominal_bytes(self) -> int:
         return 400 + 130 * len(self.instances)
@@ -159,6 +176,13 @@ class StudyHeader:
     study_at: Stamp
     modality: str
     description: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accession_number", canonical.text(self.accession_number, 16, "accession_number"))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        object.__setattr__(self, "description", canonical.text(self.description, 64, "description"))
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.stamp(self.study_at, "study_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class Order:
     def __post_init__(self) -> None:
         object.__setattr__(self, "placer_order_number", canonical.text(self.placer_order_number, 22, "placer_order_number"))
         object.__setattr__(self, "reason", canonical.text(self.reason, 64, "order.reason"))
-        canonical.text(self.modality, 16, "order.modality")
-        canonical.text(self.body_part, 16, "order.body_part")
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "order.modality"))
+        object.__setattr__(self, "body_part", canonical.text(self.body_part, 16, "order.body_part"))
         canonical.one_of(self.priority, PRIORITIES, "order.priority")
         canonical.stamp(self.requested_at, "order.requested_at")
 
@@ -53,11 +53,10 @@ class ScheduledProcedure:
     start: Stamp
 
     def __post_init__(self) -> None:
-        canonical.text(self.accession_number, 16, "accession_number")
+        for attribute in ("accession_number", "requested_procedure_id", "step_id"):
+            object.__setattr__(self, attribute, canonical.text(getattr(self, attribute), 16, attribute))
+        object.__setattr__(self, "station_ae_title", canonical.ascii_text(self.station_ae_title, 16, "station_ae_title"))
         canonical.uid(self.study_instance_uid, "study_instance_uid")
-        canonical.text(self.requested_procedure_id, 16, "requested_procedure_id")
-        canonical.text(self.step_id, 16, "step_id")
-        canonical.text(self.station_ae_title, 16, "station_ae_title")
         canonical.stamp(self.start, "start")
 
 

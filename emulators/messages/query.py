@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emulators.core.instant import Stamp
+from emulators.messages import canonical
 from emulators.messages.common import Patient, listed
 from emulators.messages.imaging import StoreStudy
 
@@ -20,6 +21,14 @@ class FindStudies:
 
     lane: ClassVar[str] = "query"
     nominal_bytes: ClassVar[int] = 500
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patient_id", canonical.key(self.patient_id, 64, "patient_id"))
+        object.__setattr__(self, "accession_number", canonical.key(self.accession_number, 16, "accession_number"))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        canonical.date_key(self.study_date, "study_date")
+        if self.study_instance_uid:
+            canonical.uid(self.study_instance_uid, "study_instance_uid")
 
     @property
     def subject(self) -> str:
@@ -42,6 +51,13 @@ class StudyMatch:
     modality: str
     description: str
     instances: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accession_number", canonical.text(self.accession_number, 16, "accession_number"))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        object.__setattr__(self, "description", canonical.text(self.description, 64, "description"))
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.stamp(self.study_at, "study_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,10 @@ class MoveStudy:
 
     lane: ClassVar[str] = "retrieve"
     nominal_bytes: ClassVar[int] = 300
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "destination", canonical.ascii_text(self.destination, 16, "destination"))
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
 
     @property
     def subject(self) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from emulators.messages import canonical
 from emulators.messages.common import Code, Patient, PersonName, listed
-from emulators.messages.orders import ScheduledProcedure
+from emulators.messages.orders import PRIORITIES, ScheduledProcedure
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,16 @@ class WorklistQuery:
 
     lane: ClassVar[str] = "worklist"
     nominal_bytes: ClassVar[int] = 700
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "station_ae_title", canonical.ascii_text(self.station_ae_title, 16, "station_ae_title"))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        for attribute in ("performing_physician", "patient_name"):
+            object.__setattr__(self, attribute, canonical.name_key(getattr(self, attribute), attribute))
+        object.__setattr__(self, "patient_id", canonical.key(self.patient_id, 64, "patient_id"))
+        object.__setattr__(self, "accession_number", canonical.key(self.accession_number, 16, "accession_number"))
+        canonical.date_key(self.start_date, "start_date")
+        canonical.time_key(self.start_time, "start_time")
 
     @property
     def subject(self) -> str:
@@ -51,6 +62,12 @@ class WorklistItem:
     procedure: Code
     modality: str
     scheduled: ScheduledProcedure
+
+    def __post_init__(self) -> None:
+        for attribute in ("admission_id", "location", "placer_order_number", "reason"):
+            object.__setattr__(self, attribute, canonical.text(getattr(self, attribute), 64, attribute))
+        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
+        canonical.one_of(self.priority, PRIORITIES, "priority")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ calls, in this order and from its own thread only::
 and for a study, between ``request`` (which gives the StudyHeader) and ``outcome`` (which gives the StoreResult)::
 
     answer(exchange, admission)           the instances follow, as far as ``exchange.instances_confirmed`` and ``_stored`` say
-    batch(exchange) -> InstancesStored    the instant of the last stored instance is reached: what is on disk
+    batches(exchange)                     the instant of the last stored instance is reached: what is on disk
 
-A memory port answers at once. A socket port starts threads in ``begin`` and ``answer``; in ``request``, ``batch``,
+A memory port answers at once. A socket port starts threads in ``begin`` and ``answer``; in ``request``, ``batches``,
 ``outcome`` and ``broken`` it waits until the socket event has come, so that the clock passes no reached instant before its
 traffic is real.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from emulators.core.event import OutcomeKind
@@ -36,6 +37,7 @@ class Lane:
     __slots__ = (
         "answer_limit_us",
         "associations",
+        "foreign",
         "link",
         "name",
         "open",
@@ -56,6 +58,7 @@ class Lane:
         associations: int = 1,
         set_up_round_trips: int = 0,
         answer_limit_us: int = 30 * SECOND,
+        foreign: bool = False,
     ) -> None:
         """``associations``: sends under way at once; ``set_up_round_trips``: what it takes before the first byte of a
         message (TCP and A-ASSOCIATE are 2; an open connection is 0); ``answer_limit_us``: how long the port lets its actor
@@ -69,6 +72,7 @@ class Lane:
         self.associations = associations
         self.set_up_us = set_up_round_trips * link.round_trip_us
         self.answer_limit_us = answer_limit_us
+        self.foreign = foreign
         self.open = 0
         self.waiting: deque[Exchange] = deque()
 
@@ -79,6 +83,7 @@ class Exchange:
     __slots__ = (
         "answer",
         "arrived",
+        "client",
         "deadline_us",
         "expires",
         "generation",
@@ -90,8 +95,9 @@ class Exchange:
         "lane",
         "message",
         "moves",
-        "on_wire",
+        "reached",
         "replied",
+        "server",
         "started",
         "taken",
         "ticket",
@@ -120,8 +126,12 @@ class Exchange:
         self.instances_us = 0
         self.moves: Any = None
         """Set for the C-STORE sub-operations of a C-MOVE: who wants to hear of the end instead of an actor."""
-        self.on_wire: Any = None
-        """What a socket port keeps of the exchange."""
+        self.reached: dict[Any, Any] = {}
+        """What has been seen of it on the wire; of a socket port (ports/arrivals.py)."""
+        self.client: Any = None
+        """The sending end of its connection; of a socket port."""
+        self.server: Any = None
+        """The receiving end of its connection, where a reply goes; of a socket port."""
 
 
 class Port(Protocol):
@@ -132,7 +142,7 @@ class Port(Protocol):
     def begin(self, exchange: Exchange) -> None: ...
     def request(self, exchange: Exchange) -> Any: ...
     def answer(self, exchange: Exchange, message: Any) -> None: ...
-    def batch(self, exchange: Exchange) -> InstancesStored: ...
+    def batches(self, exchange: Exchange) -> Sequence[InstancesStored]: ...
     def outcome(self, exchange: Exchange) -> Any: ...
     def broken(self, exchange: Exchange) -> None: ...
     def abandon(self, exchange: Exchange) -> None: ...

@@ -3,47 +3,46 @@
 What a StoreStudy leaves behind goes into the receiver's archive as a range of instances; there are no pixels.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.contract import Exchange
+from emulators.ports.passage import Passage
 from emulators.store.memory import MemoryArchive
 
 
-def unchanged(message: Any, _answers: Any = None) -> Any:
-    """The codec of a memory port without codecs."""
-    return message
-
-
 class MemoryPort:
-    """Carries any lane. ``archives`` maps a system to where its instances go; ``through(message, request)`` encodes and
-    decodes."""
+    """Carries any lane. ``archive`` is where the receiver's instances go; ``passage`` encodes and decodes what crosses."""
 
     live = False
 
-    def __init__(self, archives: Mapping[str, MemoryArchive], through: Callable[[Any, Any], Any] = unchanged) -> None:
-        self._archives = archives
-        self._through = through
+    def __init__(self, archive: MemoryArchive | None = None, passage: Passage | None = None) -> None:
+        self._archive = archive
+        self._passage = passage
 
     def begin(self, exchange: Exchange) -> None:
         """Nothing to start: the message is there already."""
 
     def request(self, exchange: Exchange) -> Any:
         message = exchange.message
-        return self._through(message.header if type(message) is StoreStudy else message, None)
+        if self._passage is not None:
+            return self._passage.request(message)
+        return message.header if type(message) is StoreStudy else message
 
     def answer(self, exchange: Exchange, message: Any) -> None:
         """Nothing to start."""
 
-    def batch(self, exchange: Exchange) -> InstancesStored:
-        archive = self._archives[exchange.lane.receiver]
-        batch = archive.open_batch()
-        archive.add(batch, exchange.message.only(exchange.message.instances.head(exchange.instances_stored)))
-        return archive.tell(batch)[0]
+    def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
+        assert self._archive is not None  # a route of the store lane has one
+        batch = self._archive.open_batch()
+        self._archive.add(batch, exchange.message.only(exchange.message.instances.head(exchange.instances_stored)))
+        return self._archive.tell(batch)
 
     def outcome(self, exchange: Exchange) -> Any:
-        return self._through(exchange.answer, exchange.message)
+        if self._passage is not None:
+            return self._passage.answer(exchange.answer, exchange.message)
+        return exchange.answer
 
     def broken(self, exchange: Exchange) -> None:
         """Nothing to close."""

@@ -1,0 +1,161 @@
+"""How the routes of a site are carried: all in memory, all through codecs in memory, or all over sockets on loopback."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from emulators.codecs.hl7v2 import Hl7Codec
+from emulators.core.fault import FaultPlan
+from emulators.messages.imaging import InstancesStored, StoreStudy
+from emulators.ports.arrivals import Arrivals
+from emulators.ports.contract import Port
+from emulators.ports.dicom import DicomPort, DicomServer, Outgoing, stored_images
+from emulators.ports.faults import LinkFaults
+from emulators.ports.memory import MemoryPort
+from emulators.ports.mllp import MllpPort, MllpServer
+from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
+from emulators.ports.sockets import Address, Origins
+from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, WORKSTATION, Route, SiteSettings
+from emulators.store.archive import ImageArchive
+from emulators.store.memory import MemoryArchive
+from emulators.wire.message_boundaries import Framing
+from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from emulators.wire.relay import Relay
+
+ImageSource = Callable[[StoreStudy], Iterable[Outgoing]]
+"""Makes the data sets of a study that has its context."""
+
+
+class MemoryCarriers:
+    """Memory ports, with archives that hold no pixels."""
+
+    def __init__(self) -> None:
+        self._archives = {PACS: MemoryArchive(), WORKSTATION: MemoryArchive()}
+
+    def port(self, route: Route) -> Port:
+        return MemoryPort(self._archives.get(route.receiver), self._passage(route))
+
+    def _passage(self, _route: Route) -> Passage | None:
+        return None
+
+    def import_prior(self, store: StoreStudy) -> InstancesStored:
+        """Put a study into the archive before the run begins."""
+        archive = self._archives[PACS]
+        batch = archive.open_batch()
+        archive.add(batch, store)
+        return archive.tell(batch)[0]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class CodecCarriers(MemoryCarriers):
+    """Memory ports through which every message is encoded and decoded."""
+
+    def __init__(self, settings: SiteSettings, images: ImageSource) -> None:
+        super().__init__()
+        self._settings = settings
+        self._images = images
+
+    def _passage(self, route: Route) -> Passage:
+        if route.lane in HL7_LANES:
+            return Hl7Passage(hl7_codec(self._settings, route.sender, route.receiver))
+        return DicomPassage(self._settings.ae_title_of[route.receiver], self._images)
+
+
+class SocketCarriers:
+    """Real MLLP and DICOM on loopback, both ends ours. Close it: it owns listeners, relays, archives and threads.
+
+    A route that a fault rule could touch goes through a relay. ``live``: instants come from the socket events (paced clock).
+    """
+
+    def __init__(
+        self,
+        settings: SiteSettings,
+        images: ImageSource,
+        folder: Path,
+        faults: FaultPlan,
+        live: bool = False,
+        takes_strangers: bool = False,
+    ) -> None:
+        self.arrivals = Arrivals()
+        self._settings = settings
+        self._images = images
+        self._faults = faults
+        self._live = live
+        self._origins = Origins()
+        self._ports: list[MllpPort | DicomPort] = []
+        self._relays: list[Relay] = []
+        self.archives = {system: self._archive(folder / system) for system in (PACS, WORKSTATION)}
+        self.hl7: dict[str, MllpServer] = {
+            system: MllpServer(system, hl7_codec(settings, "", system), self.arrivals, self._origins, takes_strangers)
+            for system in HL7_SYSTEMS
+        }
+        titles = settings.ae_title_of
+        known = None if takes_strangers else frozenset(titles.values())
+        self.dicom = {
+            system: DicomServer(system, title, self.arrivals, self._origins, self.archives.get(system), known, takes_strangers)
+            for system, title in titles.items()
+        }
+
+    @staticmethod
+    def _archive(folder: Path) -> ImageArchive:
+        return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+
+    def port(self, route: Route) -> Port:
+        port = self._mllp_port(route) if route.lane in HL7_LANES else self._dicom_port(route)
+        self._ports.append(port)
+        return port
+
+    def _mllp_port(self, route: Route) -> MllpPort:
+        codec = hl7_codec(self._settings, route.sender, route.receiver)
+        address, faults = self._through_relay(route, self.hl7[route.receiver].address, Framing.MLLP)
+        return MllpPort(codec, address, self.arrivals, self._origins, faults, self._live)
+
+    def _dicom_port(self, route: Route) -> DicomPort:
+        titles = self._settings.ae_title_of
+        address, faults = self._through_relay(route, self.dicom[route.receiver].address, Framing.DICOM)
+        source = self._stored_images if route.sender == PACS else self._images
+        calling, called = titles[route.sender], titles[route.receiver]
+        return DicomPort(calling, called, address, self.arrivals, self._origins, source, faults, self._live)
+
+    def _through_relay(self, route: Route, address: Address, framing: Framing) -> tuple[Address, LinkFaults | None]:
+        if not self._faults.concerns(route.sender, route.receiver, route.lane):
+            return address, None
+        relay = Relay(address, framing, on_dial=self._origins.relayed)
+        self._relays.append(relay)
+        return relay.address, LinkFaults(relay)
+
+    def _stored_images(self, store: StoreStudy) -> Iterable[Outgoing]:
+        return stored_images(self.archives[PACS], store)
+
+    def import_prior(self, store: StoreStudy) -> InstancesStored:
+        """Put a study into the archive before the run begins."""
+        archive = self.archives[PACS]
+        batch = archive.open_batch()
+        for instance in self._images(store):
+            dataset = b"".join(instance.buffers)
+            archive.store(batch, instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid, dataset)
+        return archive.tell(batch)[0]
+
+    def disk_bytes(self) -> int:
+        """What the archives take on disk."""
+        return sum(archive.disk_bytes() for archive in self.archives.values())
+
+    def close(self) -> None:
+        """End every connection and thread, then close the archives."""
+        for port in self._ports:
+            port.close()
+        for relay in self._relays:
+            relay.close()
+        for mllp in self.hl7.values():
+            mllp.close()
+        for dicom in self.dicom.values():
+            dicom.close()
+        for archive in self.archives.values():
+            archive.close()
+
+
+def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
+    """Who takes a message decides its version."""
+    version = settings.hl7_version.of(receiver)
+    return Hl7Codec(version, sender.upper() or receiver.upper(), settings.institution, receiver.upper(), settings.institution)

@@ -1,0 +1,58 @@
+"""The UIDs that the systems name (PS3.6 Annex A)."""
+
+from emulators.wire.commands import VERIFICATION
+
+__all__ = ["VERIFICATION"]
+
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+TRANSFER_SYNTAXES = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+"""What we propose and accept, in the order of preference."""
+
+MODALITY_WORKLIST_FIND = "1.2.840.10008.5.1.4.31"
+MODALITY_PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
+STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
+STORAGE_COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
+STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
+STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+
+CR_IMAGE = "1.2.840.10008.5.1.4.1.1.1"
+DX_IMAGE_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+US_MULTI_FRAME_IMAGE = "1.2.840.10008.5.1.4.1.1.3.1"
+MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
+
+STORAGE = {
+    "CT": CT_IMAGE,
+    "MR": MR_IMAGE,
+    "DX": DX_IMAGE_FOR_PRESENTATION,
+    "US": US_IMAGE,
+    "CR": CR_IMAGE,
+}
+"""The storage SOP class that a modality of ours makes."""
+
+ACCEPTED_STORAGE = (
+    *STORAGE.values(),
+    US_MULTI_FRAME_IMAGE,
+    "1.2.840.10008.5.1.4.1.1.1.1.1",  # DX, for processing
+    "1.2.840.10008.5.1.4.1.1.1.2",  # mammography, for presentation
+    "1.2.840.10008.5.1.4.1.1.1.2.1",  # mammography, for processing
+    "1.2.840.10008.5.1.4.1.1.13.1.3",  # breast tomosynthesis
+    "1.2.840.10008.5.1.4.1.1.2.1",  # enhanced CT
+    "1.2.840.10008.5.1.4.1.1.4.1",  # enhanced MR
+    "1.2.840.10008.5.1.4.1.1.7",  # secondary capture
+    "1.2.840.10008.5.1.4.1.1.12.1",  # X-ray angiography
+    "1.2.840.10008.5.1.4.1.1.12.2",  # X-ray radiofluoroscopy
+    "1.2.840.10008.5.1.4.1.1.20",  # nuclear medicine
+    "1.2.840.10008.5.1.4.1.1.128",  # positron emission tomography
+    "1.2.840.10008.5.1.4.1.1.11.1",  # greyscale softcopy presentation state
+    "1.2.840.10008.5.1.4.1.1.88.11",  # basic text structured report
+    "1.2.840.10008.5.1.4.1.1.88.22",  # enhanced structured report
+    "1.2.840.10008.5.1.4.1.1.88.33",  # comprehensive structured report
+    "1.2.840.10008.5.1.4.1.1.88.59",  # key object selection
+    "1.2.840.10008.5.1.4.1.1.88.67",  # X-ray radiation dose report
+    "1.2.840.10008.5.1.4.1.1.104.1",  # encapsulated PDF
+)
+"""What our archive takes: one C-STORE context each, so the list is kept well under the 128 of an association."""

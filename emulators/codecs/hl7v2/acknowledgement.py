@@ -1,0 +1,65 @@
+"""The acknowledgement of original mode: MSH MSA [ERR] (2.9.2, 2.14.1).
+
+An error stands in ERR-1 as ``segment^sequence^field^code&text&HL70357`` in 2.3.1, and in ERR-2 (location), ERR-3 (code) and
+ERR-4 (severity E) in 2.5.1. Both are read, and MSA-6, the form of 2.3 and before.
+"""
+
+import re
+from collections.abc import Sequence
+
+from emulators.codecs.hl7v2.fields import text
+from emulators.codecs.hl7v2.rejection import ERROR_TEXTS
+from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.messages.common import Acknowledgement
+from emulators.wire import er7
+from emulators.wire.er7 import Row
+
+_ERROR = re.compile(r"([0-9]{3})(?: ([A-Z][A-Z0-9]{2})(?:-([0-9]{1,3}))?)?")
+_CODING_SYSTEM = "HL70357"
+
+
+def write_acknowledgement(acknowledgement: Acknowledgement, version: str) -> Sequence[Row]:
+    """The segments after MSH."""
+    rows: list[Row] = [er7.row("MSA", {1: acknowledgement.code, 2: acknowledgement.control_id})]
+    if acknowledgement.error:
+        rows.append(_err(acknowledgement.error, version))
+    return rows
+
+
+def _err(error: str, version: str) -> Row:
+    match = _ERROR.fullmatch(error)
+    if match is None:
+        raise LocalProtocolError("acknowledgement.error: not a code of table 0357 with a location")
+    code, segment, field = match[1], match[2] or "", match[3] or ""
+    entry = (code, ERROR_TEXTS.get(code, ""), _CODING_SYSTEM)
+    location = (segment, "1" if segment else "", field)
+    if version == "2.3.1":
+        return er7.row("ERR", {1: (*location, entry)})
+    return er7.row("ERR", {2: location, 3: entry, 4: "E"})
+
+
+def read_acknowledgement(payload: bytes) -> Acknowledgement:
+    """RemoteProtocolError: not readable, no MSA, or MSA-1 not one of original mode."""
+    message = er7.parse(payload)
+    msa = message.required("MSA")
+    code, control_id = text(msa, 1), text(msa, 2)
+    try:
+        return Acknowledgement(code, control_id, _read_error(message) if code != "AA" else "")
+    except LocalProtocolError:
+        raise RemoteProtocolError("MSA-1: not AA, AE or AR") from None
+
+
+def _read_error(message: er7.Message) -> str:
+    """Code and location, as far as they have the form they must; what else the peer says is not repeated."""
+    err = message.first("ERR")
+    if err is None:
+        code, location = message.required("MSA").component(6, 1), ("", "")
+    elif err.field(3):
+        code, location = err.component(3, 1), (err.component(2, 1), err.component(2, 3))
+    else:
+        code, location = err.component(1, 4), (err.component(1, 1), err.component(1, 3))
+    segment, field = location
+    for error in (f"{code} {segment}-{field}", f"{code} {segment}", code):
+        if _ERROR.fullmatch(error):
+            return error
+    return ""

@@ -1,0 +1,199 @@
+"""Messages to ER7 bytes and back: the header here, the rest in one file per conversation.
+
+What we write depends on the version in three places: MSH-9 has its third component and MSH-12 its value in 2.5.1, and ERR
+has another form. What we read does not depend on it: any 2.x message is read, and what is not known in it is skipped
+(2.5.2): segments, fields, repetitions, components.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.codecs.hl7v2 import acknowledgement as acknowledgements
+from emulators.codecs.hl7v2 import adt, fields, orders, report
+from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_error
+from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.core.identity import digest
+from emulators.core.instant import Stamp
+from emulators.messages.adt import RegisterPatient
+from emulators.messages.common import Acknowledgement
+from emulators.messages.orders import OrderStatus, PlaceOrder, ReadingListEntry, ReportStatus, ScheduleProcedure
+from emulators.messages.report import Report
+from emulators.wire import er7
+from emulators.wire.er7 import Field, Message, Row, Segment
+
+VERSIONS = frozenset(("2.3.1", "2.5.1"))
+
+Hl7Message = RegisterPatient | orders.OrderMessage | Report
+
+_Kind = tuple[str, str, str]
+_ADT, _ORM, _ORU = ("ADT", "A04", "ADT_A01"), ("ORM", "O01", "ORM_O01"), ("ORU", "R01", "ORU_R01")
+
+_WRITERS: Mapping[type, tuple[_Kind, Callable[[Any], Sequence[Row]]]] = {
+    RegisterPatient: (_ADT, adt.write_registration),
+    PlaceOrder: (_ORM, orders.write_new_order),
+    ScheduleProcedure: (_ORM, orders.write_scheduled_procedure),
+    ReadingListEntry: (_ORM, orders.write_reading_list_entry),
+    OrderStatus: (_ORM, orders.write_order_status),
+    ReportStatus: (_ORM, orders.write_report_status),
+    Report: (_ORU, report.write_report),
+}
+
+_Reader = Callable[[Message, str, Stamp], Hl7Message]
+_READERS: Mapping[str, Mapping[str, _Reader]] = {
+    "ADT": {"A04": adt.read_registration},
+    "ORM": {"O01": orders.read_order},
+    "ORU": {"R01": report.read_report},
+}
+
+_COMPATIBLE_VERSION = re.compile(r"2\.[0-9](\.[0-9])?")
+_UTF_8 = "UNICODE UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Hl7Codec:
+    """One side of an HL7 link: the version it writes (2.3.1 or 2.5.1) and the names it puts into MSH-3 to MSH-6.
+
+    ``character_set`` is MSH-18 (table 0211), and text that does not fit it cannot be sent; without it MSH-18 is left out for
+    ASCII, and UTF-8 is declared for all else.
+    """
+
+    version: str
+    sending_application: str
+    sending_facility: str
+    receiving_application: str
+    receiving_facility: str
+    character_set: str = ""
+
+    def __post_init__(self) -> None:
+        if self.version not in VERSIONS:
+            raise LocalProtocolError(f"version: not one of {', '.join(sorted(VERSIONS))}")
+
+    def encode(self, message: Hl7Message) -> bytes:
+        """The ER7 bytes of a message, without MLLP frame.
+
+        LocalProtocolError: a message of another kind, one that lacks what HL7 requires, or text outside the character set.
+        """
+        entry = _WRITERS.get(type(message))
+        if entry is None:
+            raise LocalProtocolError(f"no HL7 message for {type(message).__name__}")
+        kind, write = entry
+        header: dict[int, Field] = {
+            3: self.sending_application,
+            4: self.sending_facility,
+            5: self.receiving_application,
+            6: self.receiving_facility,
+            7: fields.present(message.sent_at, "MSH-7"),
+            9: kind[: self._kind_components],
+            10: fields.present(message.control_id, "MSH-10"),
+            11: "P",
+            12: self.version,
+        }
+        return _bytes(header, write(message), self.character_set)
+
+    def decode(self, payload: bytes) -> Hl7Message:
+        """The message in ER7 bytes; Rejection if there is none that we know, with its MSH-10 if that could be read."""
+        try:
+            return _read(payload)
+        except Rejection as rejection:
+            rejection.control_id = control_id_of(payload)
+            raise
+
+    def encode_acknowledgement(self, acknowledgement: Acknowledgement, request: bytes, sent_at: Stamp = "") -> bytes:
+        """The ER7 bytes of the answer to ``request``, the bytes of the message that came (2.9.2.1).
+
+        Sender and receiver change places, the trigger event and MSH-11 are the request's, MSH-10 derives from it. Without
+        ``sent_at`` MSH-7 is the request's. To bytes without a readable MSH the configured names answer. What it copies may be
+        in any character set, so it is ASCII, or else UTF-8.
+        """
+        msh = _readable_header(request)
+        header: dict[int, Field] = {
+            3: _designator(msh, 5) or self.sending_application,
+            4: _designator(msh, 6) or self.sending_facility,
+            5: _designator(msh, 3) or self.receiving_application,
+            6: _designator(msh, 4) or self.receiving_facility,
+            7: sent_at or msh.component(7, 1),
+            9: ("ACK", msh.component(9, 2), "ACK")[: self._kind_components],
+            10: f"K{digest(64, 'acknowledgement', self.sending_application, request, acknowledgement.code):016X}",
+            11: msh.component(11, 1) or "P",
+            12: self.version,
+        }
+        return _bytes(header, acknowledgements.write_acknowledgement(acknowledgement, self.version), "")
+
+    def decode_acknowledgement(self, payload: bytes) -> Acknowledgement:
+        """RemoteProtocolError if the bytes are not an acknowledgement of original mode."""
+        return acknowledgements.read_acknowledgement(payload)
+
+    @property
+    def _kind_components(self) -> int:
+        """MSH-9: the message structure is its third component; 2.3.1 gives the field 7 characters, no room for it."""
+        return 2 if self.version == "2.3.1" else 3
+
+
+def control_id_of(payload: bytes) -> str:
+    """MSH-10, or "" if it cannot be read. Looks at MSH alone."""
+    try:
+        return er7.header(payload).component(10, 1)
+    except RemoteProtocolError:
+        return ""
+
+
+def _read(payload: bytes) -> Hl7Message:
+    try:
+        message = er7.parse(payload)
+    except RemoteProtocolError as error:
+        location = "102 MSH" if payload.startswith(b"MSH") else "100 MSH"
+        raise Rejection(f"AR {location}: {error}") from None
+    msh = message.msh
+    control_id = fields.text(msh, 10)
+    if not control_id:
+        raise header_error("101", "MSH-10")
+    if not _COMPATIBLE_VERSION.fullmatch(fields.said(msh, 12)):
+        raise header_error("203", "MSH-12")
+    if fields.said(msh, 11) != "P":
+        raise header_error("202", "MSH-11")
+    reader = _reader(msh)
+    try:
+        return reader(message, control_id, fields.stamp(fields.text(msh, 7), "MSH-7"))
+    except LocalProtocolError as error:
+        raise content_error("102", fields.location_of(error)) from None
+
+
+def _reader(msh: Segment) -> _Reader:
+    events = _READERS.get(fields.said(msh, 9))
+    if events is None:
+        raise header_error("200" if msh.field(9) else "101", "MSH-9")
+    reader = events.get(fields.said(msh, 9, 2))
+    if reader is None:
+        raise header_error("201", "MSH-9")
+    return reader
+
+
+def _bytes(header: dict[int, Field], rows: Sequence[Row], character_set: str) -> bytes:
+    """MSH from its fields, and the other segments. Without a character set it is ASCII, or else UTF-8, which is declared."""
+    if character_set:
+        header[18] = [*character_set.split("~")]
+        return er7.encode([er7.row("MSH", header), *rows])
+    payload = er7.encode([er7.row("MSH", header), *rows], encoding="utf-8")
+    if payload.isascii():
+        return payload
+    header[18] = _UTF_8
+    return er7.encode([er7.row("MSH", header), *rows])
+
+
+def _readable_header(request: bytes) -> Segment:
+    """MSH of a message that may be unreadable in whole or in part; without any, one that says nothing."""
+    try:
+        return er7.parse(request).msh
+    except RemoteProtocolError:
+        pass
+    try:
+        return er7.header(request)
+    except RemoteProtocolError:
+        return er7.header(b"MSH|^~\\&|")
+
+
+def _designator(msh: Segment, number: int) -> Field:
+    """An HD as it came."""
+    return tuple(msh.component(number, part) for part in (1, 2, 3)) if msh.field(number) else None

@@ -1,0 +1,234 @@
+"""One DICOM association over one socket: the blocking driver of the sans-IO machine (wire/upper_layer.py).
+
+Rules
+- One thread at a time uses an association; ``hang_up`` from another thread ends it.
+- Every wait has a limit. ``Gone`` says that the association ended without release; its text says why, without patient data.
+- TCP_NODELAY is on; payload is sent with sendmsg from where it lies.
+"""
+
+import select
+import socket
+from collections.abc import Sequence
+
+from emulators.core.errors import RemoteProtocolError
+from emulators.wire.association_events import (
+    Aborted,
+    AssociationAccepted,
+    AssociationRejected,
+    AssociationRequested,
+    CloseTransport,
+    Event,
+    Released,
+    ReleaseRequested,
+    StartArtim,
+    StopArtim,
+)
+from emulators.wire.dimse import Command, Message, MessageAssembler, OpenSink, send_message
+from emulators.wire.negotiation import AcceptorPolicy, AgreedContext, negotiate
+from emulators.wire.pdu import AssociateReject, AssociateRequest, Buffer, DataValue
+from emulators.wire.upper_layer import Association
+
+RECEIVE_BYTES = 256 * 1024
+BUFFERS_A_CALL = 512  # below IOV_MAX
+ARTIM_S = 10.0
+IDLE_S = 60.0
+
+
+class Gone(Exception):
+    """The association is over, and not by release."""
+
+
+class Rejected(Gone):
+    """A-ASSOCIATE-RJ: ``result``, ``source`` and ``reason`` of PS3.8 Table 9-21."""
+
+
+class SocketAssociation:
+    """Requestor: ``request``; acceptor: ``accept``. Then ``send`` and ``receive`` messages until release."""
+
+    def __init__(self, connection: socket.socket, open_sink: OpenSink | None = None, idle_s: float = IDLE_S) -> None:
+        self._socket = connection
+        connection.settimeout(idle_s)
+        self._association = Association()
+        self._assembler = MessageAssembler(open_sink)
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
+        self._idle_s = idle_s
+        self._messages: list[Message] = []
+        self.requested: AssociateRequest | None = None
+        """What the peer asked for; of an acceptor."""
+
+    # --- setting up ----------------------------------------------------------------------------------------------------
+
+    def request(self, proposal: AssociateRequest) -> None:
+        """Ask for the association on a connected socket. Raises Rejected or Gone."""
+        association = self._association
+        association.request(proposal)
+        association.next_event()  # ConnectTransport: it is connected
+        association.transport_connected()
+        self._flush()
+        event = self._next_event()
+        if isinstance(event, AssociationRejected):
+            rejection = event.reject
+            raise Rejected(f"rejected: result {rejection.result}, source {rejection.source}, reason {rejection.reason}")
+        if not isinstance(event, AssociationAccepted):
+            raise Gone(f"unexpected {type(event).__name__}")
+
+    def accept(self, policy: AcceptorPolicy) -> bool:
+        """Answer the peer's request by ``policy``; whether there is an association. Raises Gone."""
+        self._association.transport_connected()
+        event = self._next_event()
+        if not isinstance(event, AssociationRequested):
+            raise Gone(f"unexpected {type(event).__name__}")
+        self.requested = event.request
+        answer = negotiate(event.request, policy)
+        self._association.respond(answer)
+        self._flush()
+        if isinstance(answer, AssociateReject):
+            self._wait_for_end()
+            return False
+        return True
+
+    @property
+    def contexts(self) -> dict[int, AgreedContext]:
+        """The accepted presentation contexts by id."""
+        return self._association.contexts
+
+    def context_for(self, abstract_syntax: str) -> AgreedContext:
+        """An accepted context of this abstract syntax. Raises RemoteProtocolError if the peer accepted none."""
+        for context in self.contexts.values():
+            if context.abstract_syntax == abstract_syntax:
+                return context
+        raise RemoteProtocolError(f"the peer accepted no presentation context for {abstract_syntax}")
+
+    # --- messages ------------------------------------------------------------------------------------------------------
+
+    def send(self, context_id: int, command: Command, dataset: Sequence[Buffer] | None = None) -> None:
+        """Send one message. Raises Gone."""
+        send_message(self._association, context_id, command, dataset)
+        self._flush()
+
+    def receive(self) -> Message | None:
+        """The next message, or None when the peer has released. Raises Gone."""
+        while not self._messages:
+            event = self._next_event()
+            if isinstance(event, DataValue):
+                self._assemble(event)
+            elif isinstance(event, ReleaseRequested):
+                self._association.respond_to_release()
+                self._flush()
+                self._wait_for_end()
+                return None
+        return self._messages.pop(0)
+
+    def waiting_message(self) -> Message | None:
+        """A message that has come already, such as a C-CANCEL; None if there is none. Never waits for a first byte."""
+        if self._messages:
+            return self._messages.pop(0)
+        if select.select((self._socket,), (), (), 0)[0]:
+            return self.receive()
+        return None
+
+    # --- the end -------------------------------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """Release and close. Raises Gone if the peer does not play along."""
+        self._association.release()
+        self._flush()
+        while not isinstance(event := self._next_event(), Released):
+            if isinstance(event, ReleaseRequested) and self._association.release_response_is_due:
+                self._association.respond_to_release()
+                self._flush()
+
+    def abort(self) -> None:
+        """Abort, if there is still anything to abort."""
+        if self._association.state not in ("Sta1", "Sta2", "Sta13"):
+            self._association.abort()
+            try:
+                self._flush()
+            except Gone:
+                return
+
+    def _assemble(self, value: DataValue) -> None:
+        try:
+            message = self._assembler.feed(value)
+        except RemoteProtocolError as error:
+            self.abort()
+            raise Gone(str(error)) from None
+        if message is not None:
+            self._messages.append(message)
+
+    def _next_event(self) -> Event:
+        """The next event that concerns the user. Raises Gone."""
+        association = self._association
+        while True:
+            event = association.next_event()
+            if event is None:
+                self._flush()
+                self._read()
+            elif isinstance(event, Aborted):
+                self._flush_quietly()
+                raise Gone(event.detail)
+            elif isinstance(event, CloseTransport):
+                raise Gone("the association is closed")
+            elif isinstance(event, StartArtim):
+                self._socket.settimeout(ARTIM_S)
+            elif isinstance(event, StopArtim):
+                self._socket.settimeout(self._idle_s)
+            else:
+                return event
+
+    def _read(self) -> None:
+        try:
+            count = self._socket.recv_into(self._buffer)
+        except TimeoutError:
+            self.abort()
+            raise Gone("nothing came for too long") from None
+        except OSError as error:
+            self._association.transport_closed()
+            raise Gone(f"connection lost: {error.strerror}") from None
+        if count:
+            self._association.receive(self._buffer[:count])
+        else:
+            self._association.transport_closed()
+
+    def _flush(self) -> None:
+        buffers = self._association.take_outgoing()
+        if not buffers:
+            return
+        try:
+            send_all(self._socket, buffers)
+        except TimeoutError:
+            raise Gone("the peer takes nothing") from None
+        except OSError as error:
+            self._association.transport_closed()
+            raise Gone(f"connection lost: {error.strerror}") from None
+
+    def _flush_quietly(self) -> None:
+        try:
+            self._flush()
+        except Gone:
+            return
+
+    def _wait_for_end(self) -> None:
+        """After the last PDU, wait for the peer to close, ARTIM at most (PS3.8 9.1.5)."""
+        self._socket.settimeout(ARTIM_S)
+        try:
+            while not self._association.is_over:
+                event = self._association.next_event()
+                if event is None:
+                    self._read()
+                elif isinstance(event, CloseTransport):
+                    return
+        except Gone:
+            return
+
+
+def send_all(connection: socket.socket, buffers: list[Buffer]) -> None:
+    """Send every buffer in order, without joining them."""
+    position = 0
+    while position < len(buffers):
+        sent = connection.sendmsg(buffers[position : position + BUFFERS_A_CALL])
+        while position < len(buffers) and sent >= len(buffers[position]):
+            sent -= len(buffers[position])
+            position += 1
+        if sent:
+            buffers[position] = memoryview(buffers[position])[sent:]

@@ -1,0 +1,54 @@
+"""How a socket port carries out a verdict: with orders to the relay of its route, given before the bytes go."""
+
+from collections.abc import Callable
+
+from emulators.core.fault import FaultKind
+from emulators.messages.imaging import StoreStudy
+from emulators.ports.contract import Exchange
+from emulators.ports.sockets import bound_socket
+from emulators.wire.relay import Order, Relay
+
+HANG_CHECK_S = 0.05
+"""How long a swallowed connection is watched to hang; the deadline itself is the kernel's."""
+
+
+class LinkFaults:
+    """The faults of one route, through its relay."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def stops_connecting(self, exchange: Exchange, close_idle: Callable[[], None]) -> bool:
+        """Refuse or swallow a connection, if that is the verdict: real, but over at once, so that no other message meets it."""
+        kind = exchange.verdict.kind
+        if kind not in (FaultKind.REFUSE, FaultKind.SWALLOW):
+            return False
+        self._relay.order(Order(kind))
+        close_idle()
+        attempt = bound_socket()
+        attempt.settimeout(HANG_CHECK_S)
+        try:
+            attempt.connect(self._relay.address)
+        except TimeoutError:
+            happened = FaultKind.SWALLOW
+        except OSError:
+            happened = FaultKind.REFUSE
+        else:
+            happened = FaultKind.PASS
+        finally:
+            attempt.close()
+            self._relay.order(Order(FaultKind.PASS))
+        if happened is not kind:
+            raise RuntimeError(f"the relay was told to {kind.value}, but connecting ended as {happened.value}")
+        return True
+
+    def prepare(self, exchange: Exchange, port: int) -> None:
+        """Tell the relay what to do to this message on the connection from ``port``."""
+        verdict = exchange.verdict
+        if verdict.kind in (FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATE, FaultKind.HOLD):
+            message = exchange.instances_confirmed + 1 if type(exchange.message) is StoreStudy else 1
+            self._relay.order(Order(verdict.kind, connection=port, message=message))
+
+    def release(self, port: int) -> None:
+        """Let go what HOLD kept."""
+        self._relay.release(port)

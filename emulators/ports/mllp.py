@@ -1,0 +1,231 @@
+"""The MLLP port: HL7 v2 over TCP, one connection per (sender, receiver, lane), one message outstanding on it.
+
+Sending end: a connection is opened for the first message and kept; after anything but an answer it is closed, and the next
+message opens a new one. Receiving end: every frame is one request; what cannot be read is answered AR or AE and never
+reaches the actor.
+
+A fault's connection part (refused, swallowed) is carried out when the leg starts and healed at once, because in lock-step
+the relay only changes bytes and connections, while the times are the kernel's.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Sequence
+from queue import SimpleQueue
+from typing import Any
+
+from emulators.codecs.hl7v2 import Hl7Codec, Rejection
+from emulators.core.errors import RemoteProtocolError
+from emulators.core.fault import FaultKind
+from emulators.messages.common import Acknowledgement
+from emulators.messages.imaging import InstancesStored
+from emulators.ports.arrivals import Arrivals, Stage
+from emulators.ports.contract import Exchange
+from emulators.ports.faults import LinkFaults
+from emulators.ports.foreign import open_exchange
+from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up
+from emulators.wire import er7
+from emulators.wire.mllp import Deframer, Frame, Oversize, Truncated, frame
+
+RECEIVE_BYTES = 64 * 1024
+CONNECT_LIMIT_S = 5.0
+
+
+class MllpPort:
+    """The sending end of one route. ``address`` is the receiver's listener, or the relay before it."""
+
+    def __init__(
+        self,
+        codec: Hl7Codec,
+        address: Address,
+        arrivals: Arrivals,
+        origins: Origins,
+        faults: LinkFaults | None = None,
+        live: bool = False,
+    ) -> None:
+        self.live = live
+        self._codec = codec
+        self._address = address
+        self._arrivals = arrivals
+        self._origins = origins
+        self._faults = faults
+        self._connection: _Sender | None = None
+
+    def begin(self, exchange: Exchange) -> None:
+        payload = frame(self._codec.encode(exchange.message))
+        if self._faults is not None and self._faults.stops_connecting(exchange, self.close):
+            self._arrivals.post(exchange, Stage.BROKEN, exchange.verdict.kind.value)
+            return
+        if self._connection is None or self._connection.ended:
+            self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins)
+        exchange.client = self._connection
+        if self._faults is not None:
+            self._faults.prepare(exchange, self._connection.port)
+        self._connection.send(exchange, payload)
+
+    def request(self, exchange: Exchange) -> Any:
+        if exchange.verdict.kind is FaultKind.HOLD and self._faults is not None:
+            self._faults.release(exchange.client.port)
+        return self._arrivals.wait(exchange, Stage.REQUEST)
+
+    def answer(self, exchange: Exchange, message: Any) -> None:
+        exchange.server.reply(message)
+
+    def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
+        return ()  # HL7 carries no images
+
+    def outcome(self, exchange: Exchange) -> Any:
+        return self._arrivals.wait(exchange, Stage.ANSWER)
+
+    def broken(self, exchange: Exchange) -> None:
+        self._arrivals.wait(exchange, Stage.BROKEN)
+
+    def abandon(self, exchange: Exchange) -> None:
+        if exchange.client is not None:
+            exchange.client.close()
+        if exchange.server is not None:
+            exchange.server.reply(None)
+
+    def close(self) -> None:
+        """Close the connection, if there is one, and wait for its thread."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection.join()
+            self._connection = None
+
+
+class _Sender:
+    """One sending connection and its thread; ``exchange`` is the one outstanding."""
+
+    def __init__(self, codec: Hl7Codec, address: Address, arrivals: Arrivals, origins: Origins) -> None:
+        self._codec = codec
+        self._address = address
+        self._arrivals = arrivals
+        self._origins = origins
+        self._socket = bound_socket()
+        self.port: int = self._socket.getsockname()[1]
+        self.exchange: Exchange | None = None
+        self.ended = False
+        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
+        origins.register(self.port, self)
+        self._thread = threading.Thread(target=self._run, name=f"radloop-mllp-{self.port}", daemon=True)
+        self._thread.start()
+
+    def send(self, exchange: Exchange, payload: bytes) -> None:
+        self.exchange = exchange
+        self._outgoing.put(payload)
+
+    def close(self) -> None:
+        self.ended = True
+        hang_up(self._socket)
+        self._outgoing.put(None)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._socket.settimeout(CONNECT_LIMIT_S)
+            self._socket.connect(self._address)
+            self._socket.settimeout(None)
+            deframer = Deframer()
+            while (payload := self._outgoing.get()) is not None:
+                self._socket.sendall(payload)
+                self._receive_answer(deframer)
+        except (OSError, RemoteProtocolError) as error:
+            self.ended = True
+            if self.exchange is not None:
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                self._arrivals.post(self.exchange, Stage.BROKEN, reason or type(error).__name__)
+        finally:
+            self.ended = True
+            self._socket.close()
+
+    def _receive_answer(self, deframer: Deframer) -> None:
+        """Wait for the one acknowledgement of the outstanding message; another message's is not taken for it."""
+        while True:
+            data = self._socket.recv(RECEIVE_BYTES)
+            if not data:
+                raise RemoteProtocolError("closed before the acknowledgement")
+            for event in deframer.receive(data):
+                if isinstance(event, Frame):
+                    answer = self._codec.decode_acknowledgement(event.payload)
+                    exchange, self.exchange = self.exchange, None
+                    assert exchange is not None  # one is outstanding
+                    if answer.control_id != exchange.message.control_id:
+                        self.exchange = exchange
+                        raise RemoteProtocolError("the acknowledgement is for another message")
+                    self._arrivals.post(exchange, Stage.ANSWER, answer)
+                    return
+
+
+class MllpServer:
+    """The receiving end of one system: a listener, and the codec that reads for it."""
+
+    def __init__(
+        self, system: str, codec: Hl7Codec, arrivals: Arrivals, origins: Origins, takes_strangers: bool = False
+    ) -> None:
+        self._system = system
+        self._codec = codec
+        self._arrivals = arrivals
+        self._origins = origins
+        self._takes_strangers = takes_strangers
+        self._waiting: set[_Waiting] = set()
+        self._listener = Listener(f"mllp-{system}", self._serve)
+
+    @property
+    def address(self) -> Address:
+        return self._listener.address
+
+    def close(self) -> None:
+        """Stop listening and end every connection."""
+        for waiting in tuple(self._waiting):
+            waiting.reply(None)
+        self._listener.close()
+
+    def _serve(self, connection: socket.socket, peer: Address) -> None:
+        sender = self._origins.sender_of(peer[1])
+        deframer = Deframer()
+        with contextlib.suppress(OSError):
+            while data := connection.recv(RECEIVE_BYTES):
+                for event in deframer.receive(data):
+                    if isinstance(event, (Truncated, Oversize)):
+                        return
+                    if isinstance(event, Frame) and not self._answer(connection, sender, event.payload):
+                        return
+
+    def _answer(self, connection: socket.socket, sender: "_Sender | None", payload: bytes) -> bool:
+        """Pass one message on and send its acknowledgement; False when there is none and the connection must end."""
+        try:
+            message = self._codec.decode(payload)
+        except Rejection as rejection:
+            connection.sendall(frame(self._codec.encode_acknowledgement(rejection.acknowledgement, payload)))
+            return True
+        waiting = _Waiting()
+        if sender is not None and sender.exchange is not None:
+            exchange = sender.exchange
+            exchange.server = waiting
+            self._arrivals.post(exchange, Stage.REQUEST, message)
+        elif self._takes_strangers:
+            application = er7.header(payload).component(3, 1)
+            open_exchange(self._arrivals, waiting, application, self._system, message.lane, message)
+        else:
+            return False
+        self._waiting.add(waiting)
+        answer = waiting.replies.get()
+        self._waiting.discard(waiting)
+        if answer is None:
+            return False
+        connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
+        return True
+
+
+class _Waiting:
+    """A receiving connection that waits for its actor's reply; None tells it to hang up."""
+
+    def __init__(self) -> None:
+        self.replies: SimpleQueue[Acknowledgement | None] = SimpleQueue()
+
+    def reply(self, message: Acknowledgement | None) -> None:
+        self.replies.put(message)

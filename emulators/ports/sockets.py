@@ -1,0 +1,111 @@
+"""What the socket ports share: listening on loopback, a thread per connection, and whose connection an accepted one is.
+
+A sending connection is bound before it connects and registers its port; an accepted connection finds its sender by the
+peer's port, through the relay's if there is one. So two ends that are both ours know of each other, whatever the bytes say.
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+_RESET = struct.pack("ii", 1, 0)
+
+Address = tuple[str, int]
+
+
+class Origins:
+    """Port that an accepted connection comes from, to the sender's own object for it. Used from many threads; dict is atomic.
+
+    The newest registration of a port wins: a port in use belongs to the connection that took it last.
+    """
+
+    def __init__(self) -> None:
+        self._senders: dict[int, Any] = {}
+
+    def register(self, port: int, sender: Any) -> None:
+        """A sending connection has bound ``port`` and will connect from it."""
+        self._senders[port] = sender
+
+    def relayed(self, port: int, client_port: int) -> None:
+        """A relay dials from ``port`` for the connection from ``client_port``."""
+        self._senders[port] = self._senders.get(client_port)
+
+    def sender_of(self, port: int) -> Any:
+        """The sender whose connection comes from ``port``, or None for a stranger."""
+        return self._senders.get(port)
+
+
+class Listener:
+    """Accepts on ``address`` (port 0: any free one) and serves each connection in a thread of its own until closed."""
+
+    def __init__(self, name: str, serve: Callable[[socket.socket, Address], None], address: Address = (LOOPBACK, 0)) -> None:
+        self._name = name
+        self._serve = serve
+        self._socket = socket.create_server(address, backlog=128)
+        self.address: Address = self._socket.getsockname()[:2]
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._closed = False
+        self._thread = threading.Thread(target=self._accept, name=f"radloop-listen-{name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, close every connection and wait for the threads."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+        with self._lock:
+            connections = list(self._open.items())
+        for connection, _ in connections:
+            hang_up(connection)
+        for _, thread in connections:
+            thread.join()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                connection, peer = self._socket.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            thread = threading.Thread(
+                target=self._run, args=(connection, peer), name=f"radloop-{self._name}-{peer[1]}", daemon=True
+            )
+            with self._lock:
+                self._open[connection] = thread
+            thread.start()
+
+    def _run(self, connection: socket.socket, peer: Address) -> None:
+        try:
+            self._serve(connection, peer)
+        finally:
+            with self._lock:
+                self._open.pop(connection, None)
+            connection.close()
+
+
+def bound_socket() -> socket.socket:
+    """A client socket that knows its local port before it connects."""
+    client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.bind((LOOPBACK, 0))
+    return client
+
+
+def hang_up(connection: socket.socket) -> None:
+    """End a connection that another thread may be blocked in: that thread sees the end."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection with RST."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    hang_up(connection)

@@ -1,0 +1,327 @@
+"""The image archive: a DICOM file per instance under ``images``, and an index that says which of them exist.
+
+An instance is received in pieces. Its bytes stay in memory until its header is complete, so that nothing reaches the disk
+that cannot be filed; then they go straight to the file. ``commit`` closes the file and writes the row, in this order, and
+only the row makes the instance exist. What a broken transfer or a crash leaves behind is a file without a row: ``discard``
+removes it, and so does opening the archive.
+
+| state   | write                                          | commit                                      | discard             |
+|---------|------------------------------------------------|---------------------------------------------|---------------------|
+| HEADER  | keep; header complete: BODY; broken: REFUSED   | header must be complete: as BODY or REFUSED | CLOSED              |
+| BODY    | append to the file                             | file, row: CLOSED                           | no file: CLOSED     |
+| REFUSED | ignored                                        | mismatch, or RemoteProtocolError: CLOSED    | CLOSED              |
+| CLOSED  | LocalProtocolError                             | LocalProtocolError                          | nothing             |
+
+An instance that comes again (same SOP Instance UID) never replaces the first: with the same bytes in the same transfer
+syntax it counts as stored already, with others it is refused, also when it names another study.
+
+Many threads may receive; one object receives one instance. One process at a time has the archive open.
+"""
+
+import mmap
+import os
+import re
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from enum import Enum, auto
+from hashlib import blake2s
+from pathlib import Path
+
+from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.store.header import Buffer, HeaderCut, InstanceHeader, scan
+from emulators.store.index import Index
+from emulators.store.part10 import head
+from emulators.store.rows import InstanceRow
+
+HEADER_LIMIT_BYTES = 16 << 20
+_COMPARED_AT_ONCE_BYTES = 1 << 20
+_UID = re.compile(r"[0-9][0-9.]{0,63}")  # what may become a file name; leading zeros of components are forgiven
+
+
+class Verdict(Enum):
+    """What became of a received instance."""
+
+    STORED = auto()  # file and row are there
+    SAME = auto()  # it was there already, byte for byte: a success
+    DIFFERENT = auto()  # another one was there first and is kept: a refusal
+    MISMATCH = auto()  # its SOP Class or Instance UID is not the command's (A900H)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a commit; ``dataset_bytes`` is the length of the data set as received, 0 for a mismatch."""
+
+    verdict: Verdict
+    header: InstanceHeader
+    dataset_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the C-STORE command and its association say of an instance."""
+
+    batch: int
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    sending_ae_title: str
+
+
+class ImageArchive(Index):
+    """The archive in ``folder``, which is made if it is missing. The implementation UID and name go into its files.
+
+    ``fsync`` makes an acknowledged instance survive a loss of power, at the price of a few disk writes for each; without it
+    it survives a kill of the process. Raises ConfigError if the folder is in use or holds an index of another version.
+    """
+
+    def __init__(
+        self, folder: Path, implementation_class_uid: str, implementation_version_name: str, fsync: bool = False
+    ) -> None:
+        self.folder = folder
+        self._implementation = implementation_class_uid, implementation_version_name
+        self._fsync = fsync
+        self._images = folder / "images"
+        self._images.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder / "index.sqlite", fsync)
+        self._remove_files_without_row()
+
+    def receive(
+        self, batch: int, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str, sending_ae_title: str = ""
+    ) -> "Incoming":
+        """Begin an instance of an open batch, with what its C-STORE command says.
+
+        Raises RemoteProtocolError if one of the UIDs is none.
+        """
+        for uid in (sop_class_uid, sop_instance_uid, transfer_syntax_uid):
+            if not _UID.fullmatch(uid):
+                raise RemoteProtocolError("a UID of the command or the presentation context is not a UID")
+        return Incoming(self, Announced(batch, sop_class_uid, sop_instance_uid, transfer_syntax_uid, sending_ae_title))
+
+    def store(
+        self,
+        batch: int,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
+        dataset: Buffer,
+        sending_ae_title: str = "",
+    ) -> Receipt:
+        """Receive an instance that is in memory as a whole; raises what ``receive`` and ``Incoming.commit`` raise."""
+        incoming = self.receive(batch, sop_class_uid, sop_instance_uid, transfer_syntax_uid, sending_ae_title)
+        try:
+            incoming.write(dataset)
+            return incoming.commit()
+        finally:
+            incoming.discard()
+
+    def open_dataset(self, row: InstanceRow) -> memoryview:
+        """The data set of an instance, without the file meta information, for sending. Raises OSError if its file is gone."""
+        with open(self.folder / row.path, "rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return memoryview(mapped)[row.dataset_offset :]
+
+    def disk_bytes(self) -> int:
+        """What files and index take on disk."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def remove_pixels(self) -> None:
+        """At the end of a run: delete the files, keep the rows. Nothing can be received after this."""
+        shutil.rmtree(self._images)
+
+    def _remove_files_without_row(self) -> None:
+        known = self.paths()
+        for path in self._images.glob("*/*.dcm"):
+            if path.relative_to(self.folder).as_posix() not in known:
+                path.unlink()
+
+    def _head(self, announced: Announced) -> bytes:
+        return head(
+            announced.sop_class_uid,
+            announced.sop_instance_uid,
+            announced.transfer_syntax_uid,
+            *self._implementation,
+            announced.sending_ae_title,
+        )
+
+    def _create_file(self, study_instance_uid: str, sop_instance_uid: str) -> tuple[int, Path]:
+        """A new file for an instance; while another transfer of it has the plain name, or had it first, a numbered one."""
+        folder = self._images / blake2s(study_instance_uid.encode(), digest_size=8).hexdigest()
+        occurrence = 0
+        while True:
+            path = folder / (f"{sop_instance_uid}-{occurrence}.dcm" if occurrence else f"{sop_instance_uid}.dcm")
+            try:
+                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), path
+            except FileExistsError:
+                occurrence += 1
+            except FileNotFoundError:
+                folder.mkdir(exist_ok=True)  # fails when the images have been removed
+                if self._fsync:
+                    _sync_folder(self._images)
+
+    def _file(self, announced: Announced, header: InstanceHeader, descriptor: int, path: Path, offset: int) -> Receipt:
+        """Make the instance in the open file exist, or settle that it came again and remove the file."""
+        try:
+            size_bytes = os.fstat(descriptor).st_size - offset
+            if self._fsync:
+                os.fsync(descriptor)
+                _sync_folder(path.parent)
+        finally:
+            os.close(descriptor)
+        row = InstanceRow(
+            announced.sop_instance_uid,
+            announced.sop_class_uid,
+            header.study_instance_uid,
+            header.series_instance_uid,
+            header.instance_number,
+            header.number_of_frames,
+            announced.transfer_syntax_uid,
+            announced.sending_ae_title,
+            path.relative_to(self.folder).as_posix(),
+            offset,
+            size_bytes,
+        )
+        verdict = None
+        try:
+            verdict = self._add_row(announced.batch, header, row)
+        except sqlite3.Error as error:
+            raise OSError(f"the index cannot be written: {error}") from error
+        finally:
+            if verdict is not Verdict.STORED:
+                path.unlink()
+        return Receipt(verdict, header, size_bytes)
+
+    def _add_row(self, batch: int, header: InstanceHeader, row: InstanceRow) -> Verdict:
+        kept = self.add(batch, header, row)
+        if kept is None:
+            return Verdict.STORED
+        same = self._same_content(kept, row)
+        self.add_duplicate(batch, header, same)
+        return Verdict.SAME if same else Verdict.DIFFERENT
+
+    def _same_content(self, kept: InstanceRow, row: InstanceRow) -> bool:
+        """Whether two files hold the same data set. Reading both is exact, and costs only when an instance comes again."""
+        if (kept.transfer_syntax_uid, kept.dataset_bytes) != (row.transfer_syntax_uid, row.dataset_bytes):
+            return False
+        with open(self.folder / kept.path, "rb") as first, open(self.folder / row.path, "rb") as second:
+            first.seek(kept.dataset_offset)
+            second.seek(row.dataset_offset)
+            while piece := first.read(_COMPARED_AT_ONCE_BYTES):
+                if piece != second.read(_COMPARED_AT_ONCE_BYTES):
+                    return False
+        return True
+
+
+class _State(Enum):
+    HEADER = auto()
+    BODY = auto()
+    REFUSED = auto()
+    CLOSED = auto()
+
+
+class Incoming:
+    """One instance on its way into the archive. ``header`` is known as soon as its bytes have come, None until then."""
+
+    def __init__(self, archive: ImageArchive, announced: Announced) -> None:
+        self.header: InstanceHeader | None = None
+        self._archive = archive
+        self._announced = announced
+        self._state = _State.HEADER
+        self._held = bytearray()  # the data set so far, while its header is not complete
+        self._next_scan_bytes = 0
+        self._error: RemoteProtocolError | None = None
+        self._file: tuple[int, Path, int] | None = None  # descriptor, path, offset of the data set
+
+    def write(self, piece: Buffer) -> None:
+        """The next bytes of the data set; they may be reused after the call. Raises OSError when the disk is full."""
+        if self._state is _State.BODY:
+            assert self._file is not None
+            _write_all(self._file[0], piece)
+        elif self._state is _State.HEADER:
+            self._look_for_header(piece, whole=False)
+        elif self._state is _State.CLOSED:
+            raise LocalProtocolError("the instance is closed")
+
+    def commit(self) -> Receipt:
+        """The data set is complete. Returns when the file and its row will survive a kill of the process.
+
+        Raises RemoteProtocolError if the data set cannot be filed, OSError if disk or index fail, LocalProtocolError if the
+        batch has been told. After any of these there is nothing left of the instance.
+        """
+        if self._state is _State.HEADER:
+            self._look_for_header(b"", whole=True)
+        if self._state is _State.CLOSED:
+            raise LocalProtocolError("the instance is closed")
+        self._state = _State.CLOSED
+        if self._error is not None:
+            raise self._error
+        assert self.header is not None
+        if self._file is None:
+            return Receipt(Verdict.MISMATCH, self.header, 0)
+        return self._archive._file(self._announced, self.header, *self._file)
+
+    def discard(self) -> None:
+        """The transfer broke, or the instance was refused: leave nothing of it. Harmless after a commit."""
+        if self._state is _State.BODY:
+            assert self._file is not None
+            os.close(self._file[0])
+            self._file[1].unlink()
+        self._state = _State.CLOSED
+
+    def _look_for_header(self, piece: Buffer, whole: bool) -> None:
+        """Usually the first piece holds all of it; if not, look again when there is twice as much."""
+        buffer: Buffer = piece
+        if self._held:
+            self._held += piece
+            buffer = self._held
+        if len(buffer) < self._next_scan_bytes and not whole:
+            return
+        try:
+            self.header = scan(buffer, self._announced.transfer_syntax_uid, whole)
+            if self._is_announced(self.header):
+                self._begin_file(self.header, buffer)
+            else:
+                self._state = _State.REFUSED
+        except HeaderCut as error:
+            if whole or len(buffer) > HEADER_LIMIT_BYTES:
+                self._refuse(error)
+            elif buffer is piece:
+                self._held += piece
+            self._next_scan_bytes = 2 * len(buffer)
+        except RemoteProtocolError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        self._state = _State.REFUSED
+        self._error = error
+        self._held.clear()
+
+    def _is_announced(self, header: InstanceHeader) -> bool:
+        announced = (self._announced.sop_class_uid, self._announced.sop_instance_uid)
+        return announced == (header.sop_class_uid, header.sop_instance_uid)
+
+    def _begin_file(self, header: InstanceHeader, dataset: Buffer) -> None:
+        for uid in (header.study_instance_uid, header.series_instance_uid):
+            if not _UID.fullmatch(uid):
+                raise RemoteProtocolError("the Study or Series Instance UID of the data set is missing or not a UID")
+        descriptor, path = self._archive._create_file(header.study_instance_uid, header.sop_instance_uid)
+        before = self._archive._head(self._announced)
+        self._file = descriptor, path, len(before)
+        self._state = _State.BODY
+        _write_all(descriptor, before)
+        _write_all(descriptor, dataset)
+        self._held.clear()
+
+
+def _write_all(descriptor: int, piece: Buffer) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
