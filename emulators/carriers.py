@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
@@ -23,6 +24,14 @@ from emulators.wire.relay import Relay
 
 ImageSource = Callable[[StoreStudy], Iterable[Outgoing]]
 """Makes the data sets of a study that has its context."""
+
+
+class RunCarriers(Protocol):
+    """What a run needs of its carriers, whatever they are."""
+
+    def port(self, route: Route) -> Port: ...
+    def import_prior(self, store: StoreStudy) -> InstancesStored: ...
+    def close(self) -> None: ...
 
 
 class MemoryCarriers:

@@ -75,6 +75,11 @@ class Kernel:
         return int(self.environment.now)
 
     @property
+    def in_flight(self) -> int:
+        """How many exchanges have no outcome yet."""
+        return self._in_flight
+
+    @property
     def quiet(self) -> bool:
         """Nothing is in flight, queued, or waiting for a timer."""
         return not self._in_flight and not self._timers
@@ -305,8 +310,8 @@ class Kernel:
     def _broken(self, exchange: Exchange) -> None:
         """The sender sees its connection fail."""
         if exchange.kind is None:
-            exchange.lane.port.broken(exchange)
-            self._fail(exchange, OutcomeKind.REFUSED if exchange.verdict.kind is FaultKind.REFUSE else OutcomeKind.UNKNOWN)
+            nothing_sent = exchange.lane.port.broken(exchange)
+            self._fail(exchange, OutcomeKind.REFUSED if nothing_sent else OutcomeKind.UNKNOWN)
 
     def _unanswered(self, exchange: Exchange) -> None:
         """The receiving port waited long enough for its actor: the sender sees the connection end without an answer."""
@@ -322,8 +327,8 @@ class Kernel:
             exchange.lane.waiting.remove(exchange)
             self._fail(exchange, OutcomeKind.REFUSED)
             return
-        exchange.lane.port.abandon(exchange)
-        self._fail(exchange, OutcomeKind.REFUSED if exchange.verdict.kind is FaultKind.SWALLOW else OutcomeKind.UNKNOWN)
+        nothing_sent = exchange.lane.port.abandon(exchange)
+        self._fail(exchange, OutcomeKind.REFUSED if nothing_sent else OutcomeKind.UNKNOWN)
 
     def _fail(self, exchange: Exchange, kind: OutcomeKind) -> None:
         message = None

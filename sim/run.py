@@ -4,7 +4,7 @@ The run ends when every order is closed and nothing is in flight; it fails when 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import simpy
 
@@ -12,7 +12,6 @@ from datasets.draws import Draws
 from datasets.procedures import PROCEDURES
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import HOUR, MINUTE, Instant
-from emulators.kernel import Kernel
 from emulators.messages.imaging import ArchivedStudy, InstancesStored, StoreStudy
 from emulators.site import PACS, Carriers, build
 from emulators.trace import Level, Subscriber, Trace
@@ -20,7 +19,7 @@ from sim.images import ScannedImages
 from sim.scenario import Scenario
 from sim.world.arrivals import arrivals
 from sim.world.imaging import Imaging
-from sim.world.people import Case, Cases, protocol_code
+from sim.world.people import Cases, protocol_code
 from sim.world.reading import Reading
 from sim.world.waiting import Process
 
@@ -44,75 +43,85 @@ class Ending:
         return self.at_rest and not self.open_orders
 
 
-@dataclass(slots=True)
 class Run:
-    """A scenario with a seed, made ready by ``prepare`` and carried out by ``carry_out``."""
+    """A scenario with a seed, made ready by construction and carried out once by ``carry_out``.
 
-    scenario: Scenario
-    seed: int
-    faults: FaultPlan
-    carriers: Carriers
-    import_prior: Callable[[StoreStudy], InstancesStored]
-    level: Level = Level.EXCHANGES
-    subscribers: Iterable[Subscriber] = ()
-    images: ScannedImages = field(init=False)
-    kernel: Kernel = field(init=False)
+    ``import_prior`` puts an earlier study into the archive and gives what it has of it.
+    """
 
-    def __post_init__(self) -> None:
-        self.images = scanned_images(self.scenario, self.seed)
-        trace = Trace(self.level)
-        for subscriber in self.subscribers:
-            trace.subscribe(subscriber)
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        faults: FaultPlan,
+        carriers: Carriers,
+        import_prior: Callable[[StoreStudy], InstancesStored],
+        level: Level = Level.EXCHANGES,
+        subscribers: Iterable[Subscriber] = (),
+    ) -> None:
+        self._scenario = scenario
+        self._draws = Draws(seed)
+        self._import_prior = import_prior
+        images = scanned_images(scenario, seed)
+        self._source = Cases(scenario, self._draws, images)
+        self._arrivals = arrivals(scenario.world, self._draws)
+        self._cases = [self._source.case(number) for number in range(1, len(self._arrivals) + 1)]
+        self._trace = Trace(level)
+        for subscriber in subscribers:
+            self._trace.subscribe(subscriber)
         protocols = {procedure.code: protocol_code(procedure) for procedure in PROCEDURES}
-        site = self.scenario.site
-        self.kernel = build(site, simpy.Environment(0), self.carriers, self.faults, trace, self.images, protocols)
+        environment = simpy.Environment(0)
+        self._kernel = build(scenario.site, environment, carriers, faults, self._trace, images, protocols)
+        self._open_orders = {case.placer_order_number: None for case in self._cases}
+
+    @property
+    def expected_bytes(self) -> int:
+        """What the images of the run come to, earlier studies included, once."""
+        priors = (self._source.prior(case) for case in self._cases if case.has_prior)
+        return sum(map(self._source.study_bytes, self._cases)) + sum(prior.nominal_bytes for prior in priors)
 
     def carry_out(self, progress: Progress | None = None) -> Ending:
         """Run the world until everything is at rest, or until the drain limit."""
-        kernel, environment = self.kernel, self.kernel.environment
-        draws = Draws(self.seed)
-        instants = arrivals(self.scenario.world, draws)
-        source = Cases(self.scenario, draws, self.images)
-        cases = [source.case(number) for number in range(1, len(instants) + 1)]
-        self._import_priors(source, cases)
-        open_orders = {case.placer_order_number: None for case in cases}
+        kernel, environment, scenario = self._kernel, self._kernel.environment, self._scenario
+        for case in self._cases:
+            if case.has_prior:
+                prior = self._source.prior(case)
+                kernel.tell(PACS, ArchivedStudy(prior.header, self._import_prior(prior)))
         all_closed = environment.event()
 
         def closed(placer: str, _fields: object) -> None:
-            del open_orders[placer]
-            if not open_orders:
+            del self._open_orders[placer]
+            if not self._open_orders:
                 all_closed.succeed()
 
         kernel.listen("order closed", closed)
-        Reading(kernel, self.scenario, draws, {case.placer_order_number: case for case in cases})
-        environment.process(self._arrive(cases, instants, Imaging(kernel, self.scenario, draws)))
+        Reading(kernel, scenario, self._draws, {case.placer_order_number: case for case in self._cases})
+        environment.process(self._arrive(Imaging(kernel, scenario, self._draws)))
         if progress is not None:
-            environment.process(self._report(progress, open_orders, len(cases)))
-        limit = (instants[-1] if instants else 0) + round(self.scenario.world.drain_limit_h * HOUR)
-        if cases:
+            environment.process(self._report(progress))
+        limit = (self._arrivals[-1] if self._arrivals else 0) + round(scenario.world.drain_limit_h * HOUR)
+        if self._cases:
             environment.run(until=all_closed | environment.timeout(limit))
         while not kernel.quiet and environment.now < limit:
             environment.step()
-        return Ending(len(cases), tuple(open_orders), kernel.quiet, kernel.now)
+        return Ending(len(self._cases), tuple(self._open_orders), kernel.quiet, kernel.now)
 
-    def _import_priors(self, source: Cases, cases: list[Case]) -> None:
-        """Put the patients' earlier studies into the archive before the first arrival."""
-        for case in cases:
-            if case.has_prior:
-                prior = source.prior(case)
-                self.kernel.tell(PACS, ArchivedStudy(prior.header, self.import_prior(prior)))
+    @property
+    def now(self) -> Instant:
+        """Where the run is, if it was interrupted."""
+        return self._kernel.now
 
-    def _arrive(self, cases: list[Case], instants: list[Instant], imaging: Imaging) -> Process:
-        environment = self.kernel.environment
-        for case, instant in zip(cases, instants, strict=True):
-            yield environment.timeout(instant - self.kernel.now)
+    def _arrive(self, imaging: Imaging) -> Process:
+        environment = self._kernel.environment
+        for case, instant in zip(self._cases, self._arrivals, strict=True):
+            yield environment.timeout(instant - self._kernel.now)
             environment.process(imaging.visit(case))
 
-    def _report(self, progress: Progress, open_orders: dict[str, None], orders: int) -> Process:
-        while open_orders:
-            progress(self.kernel.now, orders - len(open_orders), orders)
-            yield self.kernel.environment.timeout(_PROGRESS_EVERY_US)
-        progress(self.kernel.now, orders, orders)
+    def _report(self, progress: Progress) -> Process:
+        orders = len(self._cases)
+        while self._open_orders:
+            progress(self._kernel.now, orders - len(self._open_orders), orders)
+            yield self._kernel.environment.timeout(_PROGRESS_EVERY_US)
 
 
 def scanned_images(scenario: Scenario, seed: int) -> ScannedImages:

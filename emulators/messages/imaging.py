@@ -177,12 +177,27 @@ class StudyHeader:
     modality: str
     description: str
 
+    lane: ClassVar[str] = "store"
+    nominal_bytes: ClassVar[int] = 2_000
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "accession_number", canonical.text(self.accession_number, 16, "accession_number"))
         object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
         object.__setattr__(self, "description", canonical.text(self.description, 64, "description"))
         canonical.uid(self.study_instance_uid, "study_instance_uid")
         canonical.stamp(self.study_at, "study_at")
+
+    @property
+    def subject(self) -> str:
+        return self.study_instance_uid
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {
+            "mrn": self.patient.patient_id,
+            "accession": self.accession_number,
+            "study": self.study_instance_uid,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +207,10 @@ class Admission:
     status: int = 0x0000
 
     nominal_bytes: ClassVar[int] = 150
+
+    @property
+    def summary(self) -> str:
+        return f"{self.status:04X}H"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +256,7 @@ class StoreStudy:
 
     @property
     def identifiers(self) -> dict[str, str]:
-        header = self.header
-        return {
-            "mrn": header.patient.patient_id,
-            "accession": header.accession_number,
-            "study": header.study_instance_uid,
-        }
+        return self.header.identifiers
 
 
 @dataclass(frozen=True, slots=True)

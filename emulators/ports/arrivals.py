@@ -36,6 +36,15 @@ class Arrival:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a sender's connection failed: whether no byte of the message had gone, and the instances confirmed before."""
+
+    nothing_sent: bool
+    reason: str
+    confirmed: int = 0
+
+
 class Watchdog(Exception):
     """The wire did not do what the model says it does: the run is void."""
 
@@ -44,18 +53,24 @@ class Arrivals:
     """The queue, and what was taken from it before its instant."""
 
     def __init__(self, watchdog_s: float = WATCHDOG_S) -> None:
-        self._queue: SimpleQueue[Arrival] = SimpleQueue()
+        self._queue: SimpleQueue[Arrival | None] = SimpleQueue()
         self._watchdog_s = watchdog_s
 
     def post(self, exchange: Exchange, stage: Stage, value: Any = None) -> None:
         """From any thread: this stage of this exchange was reached."""
         self._queue.put(Arrival(exchange, stage, value))
 
+    def wake(self) -> None:
+        """From any thread: end a ``take`` that waits."""
+        self._queue.put(None)
+
     def take(self, timeout_s: float) -> Arrival | None:
-        """The next arrival, or None after ``timeout_s``."""
+        """The next arrival, or None after ``timeout_s`` or a ``wake``."""
         try:
             arrival = self._queue.get(timeout=timeout_s)
         except Empty:
+            return None
+        if arrival is None:
             return None
         arrival.exchange.reached[arrival.stage] = arrival.value
         return arrival

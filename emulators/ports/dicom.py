@@ -30,7 +30,7 @@ from emulators.messages.imaging import (
     StudyHeader,
     from_uids,
 )
-from emulators.ports.arrivals import Arrivals, Stage
+from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import Gone, Rejected, SocketAssociation
 from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
@@ -119,7 +119,8 @@ class DicomPort:
 
     def begin(self, exchange: Exchange) -> None:
         if self._faults is not None and self._faults.stops_connecting(exchange, lambda: None):
-            self._arrivals.post(exchange, Stage.BROKEN, 0)
+            if exchange.verdict.kind is FaultKind.REFUSE:
+                self._arrivals.post(exchange, Stage.BROKEN, Failure(True, "refused"))
             return
         client = exchange.client = _Client(self, exchange, self._arrivals, self._origins)
         self._clients = {one for one in self._clients if one.is_alive}
@@ -143,16 +144,22 @@ class DicomPort:
     def outcome(self, exchange: Exchange) -> Any:
         return self._arrivals.wait(exchange, Stage.ANSWER)
 
-    def broken(self, exchange: Exchange) -> None:
-        confirmed = self._arrivals.wait(exchange, Stage.BROKEN)
-        if confirmed != exchange.instances_confirmed:
-            raise LocalProtocolError(f"the wire confirmed {confirmed} instances, the model {exchange.instances_confirmed}")
+    def broken(self, exchange: Exchange) -> bool:
+        failure: Failure = self._arrivals.wait(exchange, Stage.BROKEN)
+        if self.live:
+            exchange.instances_confirmed = failure.confirmed
+        elif failure.confirmed != exchange.instances_confirmed:
+            seen = f"{failure.confirmed} instances ({failure.reason})"
+            raise LocalProtocolError(f"the wire confirmed {seen}, the model {exchange.instances_confirmed}")
+        return failure.nothing_sent
 
-    def abandon(self, exchange: Exchange) -> None:
-        if exchange.client is not None:
-            exchange.client.hang_up()
+    def abandon(self, exchange: Exchange) -> bool:
         if exchange.server is not None:
             exchange.server.reply(None)
+        if exchange.client is None:
+            return True
+        exchange.client.hang_up()
+        return self.live and not exchange.client.has_sent
 
     def close(self) -> None:
         """End every association and wait for its thread."""
@@ -172,6 +179,8 @@ class _Client:
         self._origins = origins
         self._socket = bound_socket()
         self.port: int = self._socket.getsockname()[1]
+        self.has_sent = False
+        """Whether a byte of the message, not of the association's set-up, has gone."""
         self._confirmed = 0
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-dicom-{self.port}", daemon=True)
@@ -192,8 +201,9 @@ class _Client:
     def _run(self) -> None:
         try:
             answer = self._converse()
-        except (OSError, Gone, RemoteProtocolError):
-            self._arrivals.post(self.exchange, Stage.BROKEN, self._confirmed)
+        except (OSError, Gone, RemoteProtocolError) as error:
+            failure = Failure(not self.has_sent, str(error), self._confirmed)
+            self._arrivals.post(self.exchange, Stage.BROKEN, failure)
         else:
             self._arrivals.post(self.exchange, Stage.ANSWER, answer)
         finally:
@@ -220,6 +230,7 @@ class _Client:
     def _ask(self, association: SocketAssociation, message: Any, abstract_syntax: str) -> Any:
         context = association.context_for(abstract_syntax)
         command, dataset = codec.encode_request(message, 1, context.transfer_syntax)
+        self.has_sent = True
         association.send(context.context_id, command, None if dataset is None else [dataset])
         responses: list[tuple[Command, bytes | None]] = []
         while True:
@@ -246,6 +257,7 @@ class _Client:
             command = c_store_rq(
                 number, instance.sop_class_uid, instance.sop_instance_uid, move_originator=self._move_originator()
             )
+            self.has_sent = True
             association.send(context_id, command, instance.buffers)
             status = self._status(association)
             if status == SUCCESS:
@@ -426,8 +438,7 @@ class _Serving:
             exchange.server = waiting
             server.arrivals.post(exchange, Stage.REQUEST, request)
         else:
-            lane = "store" if isinstance(request, StudyHeader) else request.lane
-            self._exchange = open_exchange(server.arrivals, waiting, self._calling, server.system, lane, request)
+            self._exchange = open_exchange(server.arrivals, waiting, self._calling, server.system, request)
         reply = server.wait_for_reply(waiting)
         if reply is None:
             self._association.abort()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from emulators.core.errors import LocalProtocolError
 from emulators.core.fault import FaultKind
 from emulators.messages.imaging import StoreStudy
 from emulators.ports.contract import Exchange
@@ -19,28 +20,31 @@ class LinkFaults:
         self._relay = relay
 
     def stops_connecting(self, exchange: Exchange, close_idle: Callable[[], None]) -> bool:
-        """Refuse or swallow a connection, if that is the verdict: real, but over at once, so that no other message meets it."""
+        """Refuse or swallow a connection, if that is the verdict: real, but over at once, so that no other message meets it.
+
+        Raises LocalProtocolError if the relay did not do what it was told.
+        """
         kind = exchange.verdict.kind
         if kind not in (FaultKind.REFUSE, FaultKind.SWALLOW):
             return False
         self._relay.order(Order(kind))
         close_idle()
-        attempt = bound_socket()
-        attempt.settimeout(HANG_CHECK_S)
-        try:
-            attempt.connect(self._relay.address)
-        except TimeoutError:
-            happened = FaultKind.SWALLOW
-        except OSError:
-            happened = FaultKind.REFUSE
-        else:
-            happened = FaultKind.PASS
-        finally:
-            attempt.close()
-            self._relay.order(Order(FaultKind.PASS))
+        happened = self._try_to_connect()
+        self._relay.order(Order(FaultKind.PASS))
         if happened is not kind:
-            raise RuntimeError(f"the relay was told to {kind.value}, but connecting ended as {happened.value}")
+            raise LocalProtocolError(f"the relay was told to {kind.value}, but connecting ended as {happened.value}")
         return True
+
+    def _try_to_connect(self) -> FaultKind:
+        with bound_socket() as attempt:
+            attempt.settimeout(HANG_CHECK_S)
+            try:
+                attempt.connect(self._relay.address)
+            except TimeoutError:
+                return FaultKind.SWALLOW
+            except OSError:
+                return FaultKind.REFUSE
+            return FaultKind.PASS
 
     def prepare(self, exchange: Exchange, port: int) -> None:
         """Tell the relay what to do to this message on the connection from ``port``."""

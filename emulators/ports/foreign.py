@@ -34,16 +34,17 @@ class ForeignPort:
     def outcome(self, exchange: Exchange) -> Any:
         return exchange.answer
 
-    def broken(self, exchange: Exchange) -> None:
-        """The peer knows."""
+    def broken(self, exchange: Exchange) -> bool:
+        return False
 
-    def abandon(self, exchange: Exchange) -> None:
+    def abandon(self, exchange: Exchange) -> bool:
         exchange.server.reply(None)
+        return False
 
 
-def open_exchange(arrivals: Arrivals, server: Any, sender: str, receiver: str, lane_name: str, message: Any) -> Exchange:
+def open_exchange(arrivals: Arrivals, server: Any, sender: str, receiver: str, message: Any) -> Exchange:
     """Post a stranger's request; ``server`` is where its reply goes."""
-    lane = Lane(sender, receiver, lane_name, ForeignPort(), LinkSpec(), foreign=True)
+    lane = Lane(sender, receiver, message.lane, ForeignPort(), LinkSpec(), foreign=True)
     exchange = Exchange(lane, "", message, lane.answer_limit_us, 0, 0)
     exchange.server = server
     arrivals.post(exchange, Stage.REQUEST, message)

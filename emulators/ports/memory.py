@@ -6,6 +6,7 @@ What a StoreStudy leaves behind goes into the receiver's archive as a range of i
 from collections.abc import Sequence
 from typing import Any
 
+from emulators.core.fault import FaultKind
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.contract import Exchange
 from emulators.ports.passage import Passage
@@ -44,8 +45,8 @@ class MemoryPort:
             return self._passage.answer(exchange.answer, exchange.message)
         return exchange.answer
 
-    def broken(self, exchange: Exchange) -> None:
-        """Nothing to close."""
+    def broken(self, exchange: Exchange) -> bool:
+        return exchange.verdict.kind is FaultKind.REFUSE
 
-    def abandon(self, exchange: Exchange) -> None:
-        """Nothing to close."""
+    def abandon(self, exchange: Exchange) -> bool:
+        return exchange.verdict.kind is FaultKind.SWALLOW

@@ -20,7 +20,7 @@ from emulators.core.errors import RemoteProtocolError
 from emulators.core.fault import FaultKind
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import InstancesStored
-from emulators.ports.arrivals import Arrivals, Stage
+from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import open_exchange
@@ -55,7 +55,8 @@ class MllpPort:
     def begin(self, exchange: Exchange) -> None:
         payload = frame(self._codec.encode(exchange.message))
         if self._faults is not None and self._faults.stops_connecting(exchange, self.close):
-            self._arrivals.post(exchange, Stage.BROKEN, exchange.verdict.kind.value)
+            if exchange.verdict.kind is FaultKind.REFUSE:
+                self._arrivals.post(exchange, Stage.BROKEN, Failure(True, "refused"))
             return
         if self._connection is None or self._connection.ended:
             self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins)
@@ -78,14 +79,17 @@ class MllpPort:
     def outcome(self, exchange: Exchange) -> Any:
         return self._arrivals.wait(exchange, Stage.ANSWER)
 
-    def broken(self, exchange: Exchange) -> None:
-        self._arrivals.wait(exchange, Stage.BROKEN)
+    def broken(self, exchange: Exchange) -> bool:
+        failure: Failure = self._arrivals.wait(exchange, Stage.BROKEN)
+        return failure.nothing_sent
 
-    def abandon(self, exchange: Exchange) -> None:
-        if exchange.client is not None:
-            exchange.client.close()
+    def abandon(self, exchange: Exchange) -> bool:
         if exchange.server is not None:
             exchange.server.reply(None)
+        if exchange.client is None:
+            return True
+        exchange.client.close()
+        return self.live and not exchange.client.has_sent
 
     def close(self) -> None:
         """Close the connection, if there is one, and wait for its thread."""
@@ -107,6 +111,8 @@ class _Sender:
         self.port: int = self._socket.getsockname()[1]
         self.exchange: Exchange | None = None
         self.ended = False
+        self.has_sent = False
+        """Whether a byte of the outstanding message has gone."""
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-mllp-{self.port}", daemon=True)
@@ -114,6 +120,7 @@ class _Sender:
 
     def send(self, exchange: Exchange, payload: bytes) -> None:
         self.exchange = exchange
+        self.has_sent = False
         self._outgoing.put(payload)
 
     def close(self) -> None:
@@ -131,13 +138,15 @@ class _Sender:
             self._socket.settimeout(None)
             deframer = Deframer()
             while (payload := self._outgoing.get()) is not None:
+                self.has_sent = True
                 self._socket.sendall(payload)
                 self._receive_answer(deframer)
         except (OSError, RemoteProtocolError) as error:
             self.ended = True
             if self.exchange is not None:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
-                self._arrivals.post(self.exchange, Stage.BROKEN, reason or type(error).__name__)
+                failure = Failure(not self.has_sent, reason or type(error).__name__)
+                self._arrivals.post(self.exchange, Stage.BROKEN, failure)
         finally:
             self.ended = True
             self._socket.close()
@@ -209,7 +218,7 @@ class MllpServer:
             self._arrivals.post(exchange, Stage.REQUEST, message)
         elif self._takes_strangers:
             application = er7.header(payload).component(3, 1)
-            open_exchange(self._arrivals, waiting, application, self._system, message.lane, message)
+            open_exchange(self._arrivals, waiting, application, self._system, message)
         else:
             return False
         self._waiting.add(waiting)

@@ -88,6 +88,10 @@ class Cases:
             has_prior=draws.unit("prior", number) < self._world.prior_fraction,
         )
 
+    def study_bytes(self, case: Case) -> int:
+        """What the images of the case come to."""
+        return case.instances * self._images.nominal_bytes(case.procedure.modality)
+
     def prior(self, case: Case) -> StoreStudy:
         """The earlier study of a case that has one: the same procedure, some months before the run."""
         days_ago = 30 + self._draws.integer(700, "prior days", case.number)

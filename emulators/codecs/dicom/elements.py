@@ -4,7 +4,7 @@ Made for what systems tell each other in a few kB of text; images never come thi
 (several values keep their backslash), an int for US, or the items of a sequence. Other binary values are skipped: they are
 there, and empty. An attribute that the dictionary lacks has its tag as keyword, such as ``(0009,1001)``.
 
-pydicom takes sixty times as long, or more, to write or read 25 worklist items. Reading cannot raise anything but
+pydicom takes thirty times as long, or more, to build and write, or to read, a worklist item. Reading cannot raise anything but
 RemoteProtocolError: every length is held against the buffer, tags must ascend (PS3.5 7.1), and sequences nest to a limit.
 """
 
