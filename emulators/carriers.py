@@ -95,14 +95,20 @@ class SocketCarriers:
         self._ports: list[MllpPort | DicomPort] = []
         self._relays: list[Relay] = []
         self.archives = {system: self._archive(folder / system) for system in (PACS, WORKSTATION)}
+        applications = {application_name(system): system for system in HL7_SYSTEMS}
         self.hl7: dict[str, MllpServer] = {
-            system: MllpServer(system, hl7_codec(settings, "", system), self.arrivals, self._origins, takes_strangers)
+            system: MllpServer(
+                system, hl7_codec(settings, "", system), self.arrivals, self._origins, takes_strangers, applications
+            )
             for system in HL7_SYSTEMS
         }
         titles = settings.ae_title_of
+        systems = {title: system for system, title in titles.items()}
         known = None if takes_strangers else frozenset(titles.values())
         self.dicom = {
-            system: DicomServer(system, title, self.arrivals, self._origins, self.archives.get(system), known, takes_strangers)
+            system: DicomServer(
+                system, title, self.arrivals, self._origins, self.archives.get(system), known, takes_strangers, systems
+            )
             for system, title in titles.items()
         }
 
@@ -166,5 +172,10 @@ class SocketCarriers:
 
 def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
     """Who takes a message decides its version."""
-    version = settings.hl7_version.of(receiver)
-    return Hl7Codec(version, sender.upper() or receiver.upper(), settings.institution, receiver.upper(), settings.institution)
+    version, facility = settings.hl7_version.of(receiver), settings.institution
+    return Hl7Codec(version, application_name(sender or receiver), facility, application_name(receiver), facility)
+
+
+def application_name(system: str) -> str:
+    """What a system calls itself in MSH-3."""
+    return system.upper()

@@ -103,6 +103,10 @@ class Kernel:
         """Let an actor's host inform it."""
         self._give(name, Told(message))
 
+    def perform(self, name: str, effect: Effect) -> None:
+        """Carry out an effect as if the actor had returned it."""
+        self._effects[type(effect)](name, effect)
+
     def expect(self, note: str, subject: str, limit_us: int) -> simpy.Event:
         """An event with the fields of the next such Note, or with None when ``limit_us`` have passed."""
         event = self.environment.event()
@@ -141,7 +145,7 @@ class Kernel:
     def _give(self, name: str, event: Any) -> None:
         effects: list[Effect] = self._handlers[name](event, self.environment.now)
         for effect in effects:
-            self._effects[type(effect)](name, effect)
+            self.perform(name, effect)
 
     def _note(self, name: str, note: Note) -> None:
         self.trace.publish(
@@ -254,12 +258,18 @@ class Kernel:
     def _arrived(self, exchange: Exchange) -> None:
         """The request is at the receiver in full."""
         lane = exchange.lane
-        if exchange.kind is not None and exchange.verdict.kind not in (FaultKind.HOLD, FaultKind.DELAY):
+        if exchange.kind is not None and not exchange.outlives_sender:
             return
         exchange.arrived = self.now
         message = lane.port.request(exchange)
         self._tickets[exchange.ticket] = exchange
-        self._give(lane.receiver, Request(exchange.ticket, lane.sender, message))
+        try:
+            self._give(lane.receiver, Request(exchange.ticket, lane.sender, message))
+        except LocalProtocolError:
+            if not lane.foreign or exchange.replied:
+                raise
+            del self._tickets[exchange.ticket]
+            self._unanswered(exchange)  # a stranger may ask what nobody here answers: it costs its connection, not the run
         if not exchange.replied and exchange.kind is None:
             self._watch_deadline(exchange)
             if self.now + lane.answer_limit_us < exchange.expires:
@@ -273,6 +283,7 @@ class Kernel:
             raise LocalProtocolError(f"{name}: no open request with ticket {reply.ticket}")
         exchange.replied = True
         if exchange.kind is not None:
+            exchange.lane.port.abandon(exchange)
             self._late(exchange)
         elif type(reply.message) is Admission:
             self._admitted(exchange, reply.message)
@@ -323,7 +334,7 @@ class Kernel:
         exchange, generation = watched
         if exchange.kind is not None or generation != exchange.generation:
             return
-        if not exchange.started:
+        if exchange.started < 0:
             exchange.lane.waiting.remove(exchange)
             self._fail(exchange, OutcomeKind.REFUSED)
             return
@@ -354,7 +365,7 @@ class Kernel:
         lane = exchange.lane
         exchange.kind = kind
         self._in_flight -= 1
-        if exchange.started:
+        if exchange.started >= 0:
             lane.open -= 1
             if lane.waiting:
                 self._start(lane.waiting.popleft())

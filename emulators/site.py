@@ -194,7 +194,8 @@ def build(
     peers = RisPeers(engine=ENGINE, pacs=PACS, workstation=WORKSTATION)
     kernel.host(RIS, Ris(RIS, clock, peers, settings.stations, protocols, retry))
     titles = settings.ae_titles
-    kernel.host(PACS, Pacs(PACS, clock, {titles.workstation: WORKSTATION}, retry))
+    scanners = frozenset(scanner.name for scanner in settings.scanners)
+    kernel.host(PACS, Pacs(PACS, clock, {titles.workstation: WORKSTATION}, retry, told_results=scanners))
     kernel.host(WORKSTATION, Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, settings.priors, retry))
     for scanner in settings.scanners:
         kernel.host(scanner.name, Modality(scanner.name, clock, scanner.ae_title, RIS, PACS, images, retry))

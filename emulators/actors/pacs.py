@@ -36,6 +36,7 @@ from emulators.messages.report import Report
 MOVE_DESTINATION_UNKNOWN = 0xA801
 DUPLICATE_SOP_INSTANCE = 0x0111
 NO_SUCH_INSTANCE = 0x0112
+NOT_AUTHORIZED = 0x0124
 
 
 @dataclass(slots=True)
@@ -59,11 +60,20 @@ class _Study:
 
 
 class Pacs(System):
-    """``destinations`` maps the AE titles that a C-MOVE may name to systems."""
+    """``destinations`` maps the AE titles that a C-MOVE may name to systems; ``told_results`` are the systems that commitment
+    results can be sent to, None for any."""
 
-    def __init__(self, name: str, clock: WallClock, destinations: Mapping[str, str], retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: WallClock,
+        destinations: Mapping[str, str],
+        retry: RetryPolicy | None = None,
+        told_results: frozenset[str] | None = None,
+    ) -> None:
         super().__init__(name, clock, retry)
         self._destinations = destinations
+        self._told_results = told_results
         self._patients: dict[str, Patient] = {}
         self._expected: dict[str, Expected] = {}
         self._steps: dict[str, bool] = {}
@@ -164,6 +174,8 @@ class Pacs(System):
     # --- commitment ----------------------------------------------------------------------------------------------------
 
     def _commit(self, request: CommitRequest, sender: str) -> tuple[Status, Sequence[Effect]]:
+        if self._told_results is not None and sender not in self._told_results:
+            return Status(NOT_AUTHORIZED, "no address for the result"), ()
         if request.transaction_uid in self._transactions:
             return SUCCESS, ()
         self._transactions.add(request.transaction_uid)

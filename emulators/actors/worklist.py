@@ -74,7 +74,7 @@ def in_range(value: str, key: str) -> bool:
     first, dash, last = key.partition("-")
     if not dash:
         return value.startswith(first)
-    return (not first or value >= first) and (not last or value[: len(last)] <= last)
+    return bool(value) and (not first or value >= first) and (not last or value[: len(last)] <= last)
 
 
 def name_fits(name: PersonName, key: str) -> bool:

@@ -28,7 +28,7 @@ class WallClock:
     def __init__(self, epoch: datetime, skew_us: int = 0) -> None:
         self._epoch = epoch
         self._skew_us = skew_us
-        self._last_second = -1
+        self._last_second: int | None = None
         self._last_stamp = ""
 
     def stamp(self, now: Instant) -> Stamp:

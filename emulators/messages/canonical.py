@@ -11,7 +11,7 @@ from datetime import datetime
 from emulators.core.errors import LocalProtocolError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for no character
-_CONTROL_EXCEPT_LINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_CONTROL_EXCEPT_LINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
 _DATE = re.compile(r"[0-9]{8}")

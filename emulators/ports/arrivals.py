@@ -72,7 +72,10 @@ class Arrivals:
             return None
         if arrival is None:
             return None
-        arrival.exchange.reached[arrival.stage] = arrival.value
+        exchange = arrival.exchange
+        exchange.reached[arrival.stage] = arrival.value
+        if arrival.stage is Stage.REQUEST and exchange.kind is not None and not exchange.outlives_sender:
+            exchange.server.reply(None)  # it came after its sender had given up, and nobody will answer it
         return arrival
 
     def wait(self, exchange: Exchange, stage: Stage) -> Any:

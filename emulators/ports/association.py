@@ -163,6 +163,8 @@ class SocketAssociation:
             event = association.next_event()
             if event is None:
                 self._flush()
+                if association.is_over:
+                    raise Gone("the peer has gone")
                 self._read()
             elif isinstance(event, Aborted):
                 self._flush_quietly()

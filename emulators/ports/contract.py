@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from emulators.core.event import OutcomeKind
-from emulators.core.fault import PASS, Verdict
+from emulators.core.fault import PASS, FaultKind, Verdict
 from emulators.core.instant import SECOND, Instant
 from emulators.core.link import LinkSpec
 from emulators.messages.imaging import InstancesStored
@@ -78,7 +78,7 @@ class Lane:
 
 
 class Exchange:
-    """One Send on its way to its one Outcome. Instants are 0 until reached."""
+    """One Send on its way to its one Outcome. Instants are -1 until reached."""
 
     __slots__ = (
         "answer",
@@ -115,8 +115,8 @@ class Exchange:
         self.generation = 0
         """Raised whenever the deadline moves; an older deadline event is stale."""
         self.verdict: Verdict = PASS
-        self.started: Instant = 0
-        self.arrived: Instant = 0
+        self.started: Instant = -1
+        self.arrived: Instant = -1
         self.replied = False
         self.answer: Any = None
         self.kind: OutcomeKind | None = None
@@ -132,6 +132,11 @@ class Exchange:
         """The sending end of its connection; of a socket port."""
         self.server: Any = None
         """The receiving end of its connection, where a reply goes; of a socket port."""
+
+    @property
+    def outlives_sender(self) -> bool:
+        """Whether the request still reaches its receiver after the sender gave up: what was held or delayed on the way."""
+        return self.verdict.kind in (FaultKind.HOLD, FaultKind.DELAY)
 
 
 class Port(Protocol):

@@ -9,9 +9,8 @@ then the batch when the association has ended; 0000H leaves after file and row a
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any, Protocol
 
 from emulators.codecs.dicom import codec
@@ -34,7 +33,8 @@ from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import Gone, Rejected, SocketAssociation
 from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
-from emulators.ports.foreign import open_exchange
+from emulators.ports.foreign import NO_SYSTEMS, open_exchange
+from emulators.ports.replies import Awaited, Replies
 from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up
 from emulators.store.archive import ImageArchive, Incoming, Verdict
 from emulators.wire.commands import c_store_rq, response
@@ -156,10 +156,13 @@ class DicomPort:
     def abandon(self, exchange: Exchange) -> bool:
         if exchange.server is not None:
             exchange.server.reply(None)
-        if exchange.client is None:
+        client: _Client | None = exchange.client
+        if client is None:
             return True
-        exchange.client.hang_up()
-        return self.live and not exchange.client.has_sent
+        if exchange.outlives_sender and not self.live:
+            client.sent.wait(CONNECT_LIMIT_S)  # what is to arrive later must have left
+        client.hang_up()
+        return self.live and not client.sent.is_set()
 
     def close(self) -> None:
         """End every association and wait for its thread."""
@@ -179,8 +182,8 @@ class _Client:
         self._origins = origins
         self._socket = bound_socket()
         self.port: int = self._socket.getsockname()[1]
-        self.has_sent = False
-        """Whether a byte of the message, not of the association's set-up, has gone."""
+        self.sent = threading.Event()
+        """The message, or the first instance of a study, has gone; the association's set-up is not part of it."""
         self._confirmed = 0
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-dicom-{self.port}", daemon=True)
@@ -202,7 +205,7 @@ class _Client:
         try:
             answer = self._converse()
         except (OSError, Gone, RemoteProtocolError) as error:
-            failure = Failure(not self.has_sent, str(error), self._confirmed)
+            failure = Failure(not self.sent.is_set(), str(error), self._confirmed)
             self._arrivals.post(self.exchange, Stage.BROKEN, failure)
         else:
             self._arrivals.post(self.exchange, Stage.ANSWER, answer)
@@ -230,8 +233,8 @@ class _Client:
     def _ask(self, association: SocketAssociation, message: Any, abstract_syntax: str) -> Any:
         context = association.context_for(abstract_syntax)
         command, dataset = codec.encode_request(message, 1, context.transfer_syntax)
-        self.has_sent = True
         association.send(context.context_id, command, None if dataset is None else [dataset])
+        self.sent.set()
         responses: list[tuple[Command, bytes | None]] = []
         while True:
             received = association.receive()
@@ -257,8 +260,8 @@ class _Client:
             command = c_store_rq(
                 number, instance.sop_class_uid, instance.sop_instance_uid, move_originator=self._move_originator()
             )
-            self.has_sent = True
             association.send(context_id, command, instance.buffers)
+            self.sent.set()
             status = self._status(association)
             if status == SUCCESS:
                 stored.append(instance.sop_instance_uid)
@@ -279,7 +282,7 @@ class _Client:
         """Who asked for the C-MOVE that this C-STORE serves (PS3.7 9.3.1.1)."""
         if self.exchange.moves is None:
             return None
-        server: _Waiting = self.exchange.moves.exchange.server
+        server: Awaited = self.exchange.moves.exchange.server
         return server.calling_ae_title, server.message_id
 
     @staticmethod
@@ -288,18 +291,6 @@ class _Client:
         if received is None:
             raise Gone("released before the response")
         return received.command.status
-
-
-class _Waiting:
-    """A request on an association that waits for its actor's reply; None tells the association to end."""
-
-    def __init__(self, calling_ae_title: str, message_id: int) -> None:
-        self.calling_ae_title = calling_ae_title
-        self.message_id = message_id
-        self.replies: SimpleQueue[Any] = SimpleQueue()
-
-    def reply(self, message: Any) -> None:
-        self.replies.put(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +309,7 @@ class DicomServer:
     """The receiving end of one system. ``archive`` is where its C-STOREs go, None if it takes none.
 
     ``known`` are the AE titles that may call, None for any; ``systems`` gives the system of an AE title, for strangers'
-    exchanges.
+    exchanges: a product in a system's place.
     """
 
     def __init__(
@@ -330,18 +321,20 @@ class DicomServer:
         archive: ImageArchive | None = None,
         known: frozenset[str] | None = None,
         takes_strangers: bool = False,
+        systems: Mapping[str, str] = NO_SYSTEMS,
     ) -> None:
         self.system = system
         self.ae_title = ae_title
         self.archive = archive
         self.arrivals = arrivals
         self.takes_strangers = takes_strangers
+        self.systems = systems
         self._origins = origins
         served = (service.sop_class_uid for service in codec.SERVICES.values())
         abstract_syntaxes = (VERIFICATION, *served, *(ACCEPTED_STORAGE if archive is not None else ()))
         contexts = dict.fromkeys(abstract_syntaxes, TRANSFER_SYNTAXES)
         self.policy = AcceptorPolicy(ae_title, contexts, known, roles={STORAGE_COMMITMENT: (True, True)})
-        self._waiting: set[_Waiting] = set()
+        self.replies = Replies()
         self._listener = Listener(f"dicom-{system}", self._serve)
 
     @property
@@ -350,8 +343,7 @@ class DicomServer:
 
     def close(self) -> None:
         """Stop listening and end every association."""
-        for waiting in tuple(self._waiting):
-            waiting.reply(None)
+        self.replies.close()
         self._listener.close()
 
     def _serve(self, connection: socket.socket, peer: Address) -> None:
@@ -359,14 +351,6 @@ class DicomServer:
         if sender is None and not self.takes_strangers:
             return
         _Serving(self, connection, sender).run()
-
-    def wait_for_reply(self, waiting: _Waiting) -> Any:
-        """Block until the actor's reply comes, or the server closes."""
-        self._waiting.add(waiting)
-        try:
-            return waiting.replies.get()
-        finally:
-            self._waiting.discard(waiting)
 
 
 class _Serving:
@@ -431,15 +415,16 @@ class _Serving:
 
     def _reply_to(self, request: Any, message_id: int) -> Any:
         """The actor's reply. Raises Gone when there will be none: the association ends as a real peer's would."""
-        waiting = _Waiting(self._calling, message_id)
+        awaited = Awaited(self._calling, message_id)
         server = self._server
         if self._sender is not None:
             exchange = self._sender.exchange
-            exchange.server = waiting
+            exchange.server = awaited
             server.arrivals.post(exchange, Stage.REQUEST, request)
         else:
-            self._exchange = open_exchange(server.arrivals, waiting, self._calling, server.system, request)
-        reply = server.wait_for_reply(waiting)
+            sender = server.systems.get(self._calling, self._calling)
+            self._exchange = open_exchange(server.arrivals, awaited, sender, server.system, request)
+        reply = server.replies.wait_for(awaited)
         if reply is None:
             self._association.abort()
             raise Gone("no reply")

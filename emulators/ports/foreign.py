@@ -4,13 +4,16 @@ A receiving port that does not know a connection's sender makes the exchange its
 like any other, and is over when its answer is on the wire.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulators.core.link import LinkSpec
 from emulators.messages.imaging import InstancesStored
 from emulators.ports.arrivals import Arrivals, Stage
 from emulators.ports.contract import Exchange, Lane
+
+NO_SYSTEMS: Mapping[str, str] = {}
+"""Of a server in whose house no product takes a system's place: every stranger goes by the name that it gives."""
 
 
 class ForeignPort:

@@ -11,7 +11,7 @@ the relay only changes bytes and connections, while the times are the kernel's.
 import contextlib
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,7 +23,8 @@ from emulators.messages.imaging import InstancesStored
 from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
-from emulators.ports.foreign import open_exchange
+from emulators.ports.foreign import NO_SYSTEMS, open_exchange
+from emulators.ports.replies import Awaited, Replies
 from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up
 from emulators.wire import er7
 from emulators.wire.mllp import Deframer, Frame, Oversize, Truncated, frame
@@ -86,10 +87,13 @@ class MllpPort:
     def abandon(self, exchange: Exchange) -> bool:
         if exchange.server is not None:
             exchange.server.reply(None)
-        if exchange.client is None:
+        client: _Sender | None = exchange.client
+        if client is None:
             return True
-        exchange.client.close()
-        return self.live and not exchange.client.has_sent
+        if exchange.outlives_sender and not self.live:
+            client.sent.wait(CONNECT_LIMIT_S)  # what is to arrive later must have left
+        client.close()
+        return self.live and not client.sent.is_set()
 
     def close(self) -> None:
         """Close the connection, if there is one, and wait for its thread."""
@@ -111,8 +115,8 @@ class _Sender:
         self.port: int = self._socket.getsockname()[1]
         self.exchange: Exchange | None = None
         self.ended = False
-        self.has_sent = False
-        """Whether a byte of the outstanding message has gone."""
+        self.sent = threading.Event()
+        """The outstanding message has gone."""
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-mllp-{self.port}", daemon=True)
@@ -120,7 +124,7 @@ class _Sender:
 
     def send(self, exchange: Exchange, payload: bytes) -> None:
         self.exchange = exchange
-        self.has_sent = False
+        self.sent.clear()
         self._outgoing.put(payload)
 
     def close(self) -> None:
@@ -138,14 +142,14 @@ class _Sender:
             self._socket.settimeout(None)
             deframer = Deframer()
             while (payload := self._outgoing.get()) is not None:
-                self.has_sent = True
                 self._socket.sendall(payload)
+                self.sent.set()
                 self._receive_answer(deframer)
         except (OSError, RemoteProtocolError) as error:
             self.ended = True
             if self.exchange is not None:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
-                failure = Failure(not self.has_sent, reason or type(error).__name__)
+                failure = Failure(not self.sent.is_set(), reason or type(error).__name__)
                 self._arrivals.post(self.exchange, Stage.BROKEN, failure)
         finally:
             self.ended = True
@@ -170,17 +174,27 @@ class _Sender:
 
 
 class MllpServer:
-    """The receiving end of one system: a listener, and the codec that reads for it."""
+    """The receiving end of one system: a listener, and the codec that reads for it.
+
+    ``systems`` gives the system of a sending application (MSH-3), for strangers' exchanges: a product in a system's place.
+    """
 
     def __init__(
-        self, system: str, codec: Hl7Codec, arrivals: Arrivals, origins: Origins, takes_strangers: bool = False
+        self,
+        system: str,
+        codec: Hl7Codec,
+        arrivals: Arrivals,
+        origins: Origins,
+        takes_strangers: bool = False,
+        systems: Mapping[str, str] = NO_SYSTEMS,
     ) -> None:
         self._system = system
+        self._systems = systems
         self._codec = codec
         self._arrivals = arrivals
         self._origins = origins
         self._takes_strangers = takes_strangers
-        self._waiting: set[_Waiting] = set()
+        self._replies = Replies()
         self._listener = Listener(f"mllp-{system}", self._serve)
 
     @property
@@ -189,8 +203,7 @@ class MllpServer:
 
     def close(self) -> None:
         """Stop listening and end every connection."""
-        for waiting in tuple(self._waiting):
-            waiting.reply(None)
+        self._replies.close()
         self._listener.close()
 
     def _serve(self, connection: socket.socket, peer: Address) -> None:
@@ -211,30 +224,19 @@ class MllpServer:
         except Rejection as rejection:
             connection.sendall(frame(self._codec.encode_acknowledgement(rejection.acknowledgement, payload)))
             return True
-        waiting = _Waiting()
+        awaited = Awaited()
         if sender is not None and sender.exchange is not None:
             exchange = sender.exchange
-            exchange.server = waiting
+            exchange.server = awaited
             self._arrivals.post(exchange, Stage.REQUEST, message)
         elif self._takes_strangers:
             application = er7.header(payload).component(3, 1)
-            open_exchange(self._arrivals, waiting, application, self._system, message)
+            sender_name = self._systems.get(application, application)
+            open_exchange(self._arrivals, awaited, sender_name, self._system, message)
         else:
             return False
-        self._waiting.add(waiting)
-        answer = waiting.replies.get()
-        self._waiting.discard(waiting)
+        answer: Acknowledgement | None = self._replies.wait_for(awaited)
         if answer is None:
             return False
         connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
         return True
-
-
-class _Waiting:
-    """A receiving connection that waits for its actor's reply; None tells it to hang up."""
-
-    def __init__(self) -> None:
-        self.replies: SimpleQueue[Acknowledgement | None] = SimpleQueue()
-
-    def reply(self, message: Acknowledgement | None) -> None:
-        self.replies.put(message)

@@ -221,7 +221,10 @@ class Relay:
         self._call(lambda: self._obey(order))
 
     def release(self, connection: int | None = None) -> None:
-        """Let go what HOLD keeps, of one connection or of all. LocalProtocolError: the relay is closed."""
+        """Let go what HOLD keeps, of one connection or of all; what it was to keep and has not come yet passes.
+
+        LocalProtocolError: the relay is closed.
+        """
         self._call(lambda: self._release(connection))
 
     def close(self) -> None:
@@ -304,9 +307,14 @@ class Relay:
             self._filler.connect_ex(self.address)  # the one connection that a queue of length 0 takes
 
     def _release(self, port: int | None) -> None:
+        for waiting in self._orders_for_port.values() if port is None else (self._orders_for_port.get(port, []),):
+            waiting[:] = [order for order in waiting if order.kind is not FaultKind.HOLD]
         for connection in list(self._connections.values()):
             flow = connection.request
-            if port in (None, connection.port) and flow.held is not None:
+            if port not in (None, connection.port):
+                continue
+            flow.orders = {number: order for number, order in flow.orders.items() if order.kind is not FaultKind.HOLD}
+            if flow.held is not None:
                 held, flow.held = flow.held, None
                 for data, bytes_per_s in held:
                     flow.push(data, bytes_per_s)

@@ -1,0 +1,129 @@
+"""One order as a ladder of messages: who said what to whom, when, and how it ended.
+
+The order is the one asked for, else the first STAT order that closed, else the first that closed, else the first that was
+placed. The fold keeps the latest KEPT_BEFORE records until its order closes, and KEPT_AFTER more, so that a long run costs
+no more than a short one.
+"""
+
+from collections import deque
+from typing import Any
+
+from emulators.trace import Record
+from reports.measures.joins import of_order
+
+KEPT_BEFORE = 40_000
+KEPT_AFTER = 4_000
+
+WIRE_NAMES = {
+    "RegisterPatient": "ADT^A04",
+    "PlaceOrder": "ORM^O01 NW",
+    "ScheduleProcedure": "ORM^O01 NW, ZDS",
+    "OrderStatus": "ORM^O01 SC, order status",
+    "ReadingListEntry": "ORM^O01 SC, reading list",
+    "ReportStatus": "ORM^O01 SC, reading status",
+    "WorklistQuery": "C-FIND worklist",
+    "StepStarted": "N-CREATE IN PROGRESS",
+    "StepEnded": "N-SET COMPLETED",
+    "StoreStudy": "C-STORE",
+    "CommitRequest": "N-ACTION commitment",
+    "CommitResult": "N-EVENT-REPORT commitment",
+    "FindStudies": "C-FIND studies",
+    "MoveStudy": "C-MOVE study",
+    "Report": "ORU^R01",
+}
+"""Message to what stands on the wire in HL7 v2 or DICOM."""
+
+
+class Ladder:
+    """A trace subscriber for the order ``placer``, or for one of its own choice."""
+
+    def __init__(self, placer: str = "") -> None:
+        self._wanted = placer
+        self._chosen = ""
+        self._stat: set[str] = set()
+        self._kept: deque[Record] = deque(maxlen=KEPT_BEFORE)
+        self._left = KEPT_AFTER
+
+    def __call__(self, record: Record) -> None:
+        if self._chosen:
+            if not self._left:
+                return
+            self._left -= 1
+        elif record["record"] == "note":
+            self._look(record)
+        self._kept.append(record)
+
+    def _look(self, record: Record) -> None:
+        """Is this the order, and is it closed now?"""
+        if record["name"] == "study listed":
+            if record["priority"] == "STAT":
+                self._stat.add(record["placer"])
+        elif record["name"] == "order closed":
+            placer = record["subject"]
+            if placer == self._wanted or (not self._wanted and placer in self._stat):
+                self._chosen = placer
+
+    def result(self) -> dict[str, Any]:
+        """``placer`` and ``rows`` in the order of their start; ``placer`` is empty when there was no order."""
+        placer = self._wanted or self._chosen or self._first()
+        rows = [_row(record) for record in of_order(tuple(self._kept), placer)] if placer else []
+        return {"placer": placer, "rows": sorted(rows, key=_at)}
+
+    def _first(self) -> str:
+        """The first order that was placed and closed within what is kept, else the first that was placed."""
+        placed: dict[str, None] = {}
+        for record in self._kept:
+            if record["record"] == "stimulus" and record["name"] == "place order":
+                placed[record["subject"]] = None
+            elif record["record"] == "note" and record["name"] == "order closed" and record["subject"] in placed:
+                closed: str = record["subject"]
+                return closed
+        return next(iter(placed), "")
+
+
+def _at(row: dict[str, Any]) -> int:
+    at: int = row["at_us"]
+    return at
+
+
+def _row(record: Record) -> dict[str, Any]:
+    """``kind`` is the record's; ``outcome`` and ``took_us`` only of an exchange, ``to`` also of a late answer."""
+    kind = record["record"]
+    row = {"at_us": record["at"], "took_us": None, "kind": kind, "to": "", "outcome": "", "answer": "", "fault": ""}
+    if kind == "exchange":
+        start = record["started"] or record["taken"]
+        row |= {"at_us": start, "took_us": record["at"] - start, "from": record["sender"], "to": record["receiver"]}
+        row |= {"text": _wire_name(record), "outcome": record["outcome"], "answer": _answer(record["answer"])}
+        row["fault"] = record.get("fault", "")
+    elif kind == "late":
+        row |= {"from": record["receiver"], "to": record["sender"], "text": "late answer, dropped"}
+    elif kind == "stored":
+        row |= {"from": record["system"], "text": _stored(record)}
+    else:
+        said = [record[name] for name in ("status", "state") if name in record]
+        row |= {"from": record["system"], "text": " ".join([record["name"], *said])}
+    return row
+
+
+def _wire_name(record: Record) -> str:
+    message: str = record["message"]
+    name, answer = WIRE_NAMES.get(message, message), record["answer"]
+    if message == "StoreStudy" and isinstance(answer, dict):
+        return f"{name} x {sum(answer.values())}"
+    return name
+
+
+def _answer(summary: Any) -> str:
+    """A summary in words: ``AA``, ``0000H``, ``1 found``, ``20 stored``."""
+    if not isinstance(summary, dict):
+        return summary or ""
+    if "count" in summary:
+        return f"{summary['count']} found"
+    told = ("stored", "warned", "failed", "completed")
+    counts = [f"{summary[name]} {name}" for name in told if summary.get(name)]
+    return ", ".join(counts) or str(summary.get("status", ""))
+
+
+def _stored(record: Record) -> str:
+    again = record["duplicates_same"] + record["duplicates_different"]
+    return f"{record['instances']} on disk" + (f", {again} again" if again else "")

@@ -1,0 +1,123 @@
+"""What a run showed, as one dictionary: the content of ``summary.json``, and all that the page and the terminal show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from emulators.trace import Subscriber, Trace
+from reports.checkers import Invariant, all_checkers
+from reports.measures.facts import Facts, digest
+from reports.measures.hours import Hours
+from reports.measures.ladder import Ladder
+from reports.measures.ledger import Ledger
+from reports.measures.orders import Orders
+from reports.measures.stages import Stages
+
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the trace does not say of a run.
+
+    ``epoch`` is the wall time of instant 0, ``options`` what was chosen, ``command`` how to run it again, ``why_not`` why the
+    run did not finish (empty if it did), ``virtual_us`` how long it took on the model's clock.
+    """
+
+    seed: int
+    scenario: str
+    epoch: datetime
+    options: Mapping[str, Any]
+    command: str
+    virtual_us: int
+    why_not: str = ""
+
+
+class Findings:
+    """One fresh fold of each kind; ``placer`` is the order that the ladder is wanted of, empty for the ladder's choice."""
+
+    def __init__(self, epoch: datetime, placer: str = "") -> None:
+        self.facts = Facts()
+        self.ledger = Ledger()
+        self.stages = Stages()
+        self.orders = Orders()
+        self.hours = Hours(epoch)
+        self.ladder = Ladder(placer)
+        self.checkers: dict[str, Invariant] = all_checkers()
+
+    @property
+    def folds(self) -> tuple[Subscriber, ...]:
+        measures = (self.facts, self.ledger, self.stages, self.orders, self.hours, self.ladder)
+        return (*measures, *self.checkers.values())
+
+    def subscribe(self, trace: Trace) -> None:
+        """Let every fold hear the trace from now on."""
+        for fold in self.folds:
+            trace.subscribe(fold)
+
+
+def summarise(run: Run, findings: Findings) -> Summary:
+    """The summary of a run that has ended; the same findings give the same bytes."""
+    facts = findings.facts.result()
+    return {
+        "seed": run.seed,
+        "scenario": run.scenario,
+        "version": version("radloop"),
+        "options": dict(run.options),
+        "command": run.command,
+        "epoch": run.epoch.isoformat(),
+        "finished": not run.why_not,
+        "why_not": run.why_not,
+        "virtual_s": run.virtual_us / 1_000_000,
+        "stages": findings.stages.result(),
+        "facts": {"sha256": digest(facts), **facts},
+        "ledger": findings.ledger.result(),
+        "checks": {name: checker.violations() for name, checker in findings.checkers.items()},
+        "orders": findings.orders.result(),
+        "hours": findings.hours.result(),
+        "ladder": findings.ladder.result(),
+    }
+
+
+def write(summary: Summary, path: Path) -> None:
+    """Write ``summary.json``, indented."""
+    path.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def violations(summary: Summary) -> int:
+    """How many violations all checkers found together."""
+    return sum(map(len, summary["checks"].values()))
+
+
+def broken_at(summary: Summary) -> dict[str, list[str]]:
+    """Orders that did not close, by the last milestone that they reached."""
+    broken: dict[str, list[str]] = {}
+    for order in summary["orders"]:
+        if order["turnaround_us"] is None:
+            broken.setdefault(order["last"], []).append(order["placer"])
+    return broken
+
+
+def verdict(summary: Summary) -> str:
+    """One sentence: did the loop close?"""
+    placed, closed = len(summary["orders"]), summary["ledger"]["orders"]["closed"]
+    if not placed:
+        return "No order was placed."
+    if not summary["finished"]:
+        return f"The run did not finish: the loop closed for {closed} of {placed} orders."
+    if closed < placed:
+        return f"The loop closed for {closed} of {placed} orders."
+    found = violations(summary)
+    if found:
+        return f"The loop closed for all {placed} orders, but {found} {'check' if found == 1 else 'checks'} failed."
+    return f"The loop closed for {placed} of {placed} orders."
+
+
+def is_good(summary: Summary) -> bool:
+    """The run finished, every order closed, and no checker found anything."""
+    return bool(summary["finished"]) and not broken_at(summary) and not violations(summary)

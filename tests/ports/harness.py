@@ -1,0 +1,202 @@
+"""Two scripted actors joined by one lane over any port: the same laws held against the fake and the real thing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import simpy
+
+from emulators.carriers import hl7_codec
+from emulators.core.effect import Effect, Reply, Send
+from emulators.core.event import Event, Outcome, Request, Told
+from emulators.core.fault import FaultPlan, Rule
+from emulators.core.instant import Instant
+from emulators.core.link import LinkSpec
+from emulators.kernel import Kernel
+from emulators.messages.adt import RegisterPatient
+from emulators.messages.common import SUCCESS, Acknowledgement, Code, Patient, PersonName, Visit
+from emulators.messages.imaging import Admission, StepStarted, StoreStudy
+from emulators.ports.arrivals import Arrivals
+from emulators.ports.contract import Lane
+from emulators.ports.dicom import DicomPort, DicomServer
+from emulators.ports.faults import LinkFaults
+from emulators.ports.memory import MemoryPort
+from emulators.ports.mllp import MllpPort, MllpServer
+from emulators.ports.sockets import Origins
+from emulators.store.archive import ImageArchive
+from emulators.store.memory import MemoryArchive
+from emulators.trace import Level, Record, Trace
+from emulators.wire.message_boundaries import Framing
+from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from emulators.wire.relay import Relay
+from sim.run import scanned_images
+from sim.scenario import find
+
+LINK = LinkSpec(round_trip_us=2_000, bandwidth_bit_s=100_000_000, service_us=1_000)
+SEED = 7
+
+PATIENT = Patient("M1", "RADLOOP", PersonName("Doe", "Jane"), "19700101", "F")
+
+
+@dataclass
+class Scripted:
+    """Keeps every event with its instant, and answers requests by ``answer``; None leaves a request unanswered."""
+
+    answer: Callable[[Any], Any]
+    events: list[tuple[Instant, Event]] = field(default_factory=list)
+
+    def handle(self, event: Event, now: Instant) -> Sequence[Effect]:
+        self.events.append((now, event))
+        if isinstance(event, Request):
+            message = self.answer(event.message)
+            return [] if message is None else [Reply(event.ticket, message)]
+        return []
+
+    @property
+    def requests(self) -> list[Any]:
+        return [event.message for _, event in self.events if isinstance(event, Request)]
+
+    @property
+    def outcomes(self) -> list[tuple[Instant, str, str, Any]]:
+        return [(now, event.key, event.kind.value, event.message) for now, event in self.events if isinstance(event, Outcome)]
+
+    @property
+    def told(self) -> list[Any]:
+        return [event.message for _, event in self.events if isinstance(event, Told)]
+
+    @property
+    def tickets(self) -> list[int]:
+        return [event.ticket for _, event in self.events if isinstance(event, Request)]
+
+
+@dataclass
+class Bench:
+    """``left`` sends to ``right`` over one lane; the messages are numbered."""
+
+    kernel: Kernel
+    left: Scripted
+    right: Scripted
+    make: Callable[[int], Any]
+    records: list[Record]
+
+    def send(self, number: int, deadline_us: int = 1_000_000, message: Any = None) -> None:
+        """Let ``left`` send message ``number`` now."""
+        wanted = self.make(number) if message is None else message
+        self.kernel.perform("left", Send(str(number), "right", wanted, deadline_us))
+
+    def reply(self, index: int, message: Any) -> None:
+        """Let ``right`` answer the request it got as the ``index``-th."""
+        self.kernel.perform("right", Reply(self.right.tickets[index], message))
+
+    def run(self, until: Instant | None = None) -> None:
+        self.kernel.environment.run(until=until)
+
+
+def registration(number: int) -> RegisterPatient:
+    return RegisterPatient(f"C{number}", "20260302080000", PATIENT, Visit("V1"))
+
+
+def acknowledge(message: RegisterPatient) -> Acknowledgement:
+    return Acknowledgement("AA", message.control_id)
+
+
+def step(number: int) -> StepStarted:
+    code = Code("CTHEAD", "99RADLOOP", "CT head")
+    return StepStarted(
+        mpps_uid=f"2.25.{number}",
+        patient=PATIENT,
+        accession_number="A1",
+        study_instance_uid="2.25.1000",
+        placer_order_number="P1",
+        requested_procedure_id="R1",
+        step_id="S1",
+        procedure=code,
+        protocol=code,
+        modality="CT",
+        station_ae_title="CT1",
+        performed_step_id="PP1",
+        started_at="20260302080000",
+    )
+
+
+KINDS = ("memory hl7", "mllp", "memory dicom", "dicom")
+
+
+@contextmanager
+def bench(kind: str, folder: Path, rules: Sequence[Rule] = (), answer: Any = None, associations: int = 1) -> Iterator[Bench]:
+    """A bench over the port of ``kind``; everything it opens is closed at the end."""
+    hl7 = kind in ("memory hl7", "mllp")
+    right = Scripted(answer or (acknowledge if hl7 else _dicom_answer))
+    left = Scripted(_dicom_answer)
+    plan = FaultPlan(SEED, rules)
+    lane_names = ("adt",) if hl7 else ("steps", "store")
+    records: list[Record] = []
+    trace = Trace(Level.EXCHANGES)
+    trace.subscribe(records.append)
+    kernel = Kernel(simpy.Environment(0), plan, trace)
+    kernel.host("left", left)
+    kernel.host("right", right)
+    open_ports = _socket_port if kind in ("mllp", "dicom") else _memory_port
+    with open_ports(kind, folder, bool(rules)) as (port, set_up_round_trips):
+        for name in lane_names:
+            kernel.connect(
+                Lane("left", "right", name, port, LINK, associations=associations, set_up_round_trips=set_up_round_trips)
+            )
+        yield Bench(kernel, left, right, registration if hl7 else step, records)
+
+
+def _dicom_answer(message: Any) -> Any:
+    return SUCCESS if isinstance(message, StepStarted) else Admission()
+
+
+@contextmanager
+def _memory_port(kind: str, _folder: Path, _faulty: bool) -> Iterator[tuple[Any, int]]:
+    yield MemoryPort(MemoryArchive()), 0 if kind == "memory hl7" else 2
+
+
+@contextmanager
+def _socket_port(kind: str, folder: Path, faulty: bool) -> Iterator[tuple[Any, int]]:
+    arrivals, origins = Arrivals(watchdog_s=10), Origins()
+    _, scenario = find("clinic")
+    server: MllpServer | DicomServer
+    archive = None
+    if kind == "mllp":
+        codec = hl7_codec(scenario.site, "ehr", "ris")
+        server = MllpServer("right", codec, arrivals, origins)
+    else:
+        archive = ImageArchive(folder / "archive", IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+        server = DicomServer("right", "RIGHT", arrivals, origins, archive, known=frozenset(("LEFT",)))
+    framing = Framing.MLLP if kind == "mllp" else Framing.DICOM
+    relay = Relay(server.address, framing, on_dial=origins.relayed) if faulty else None
+    address = server.address if relay is None else relay.address
+    faults = None if relay is None else LinkFaults(relay)
+    port: MllpPort | DicomPort
+    if kind == "mllp":
+        port = MllpPort(codec, address, arrivals, origins, faults)
+    else:
+        images = scanned_images(scenario, SEED)
+        port = DicomPort("LEFT", "RIGHT", address, arrivals, origins, images.instances, faults)
+    try:
+        yield port, 0 if kind == "mllp" else 2
+    finally:
+        port.close()
+        if relay is not None:
+            relay.close()
+        server.close()
+        if archive is not None:
+            archive.close()
+
+
+def study(instances: int) -> StoreStudy:
+    """A CT-like study of the clinic with its context, cut to ``instances``."""
+    from datasets.draws import Draws
+    from emulators.messages.imaging import InstanceSet
+    from sim.world.people import Cases
+
+    _, scenario = find("clinic")
+    cases = Cases(scenario, Draws(SEED), scanned_images(scenario, SEED))
+    case = next(case for number in range(1, 100) if (case := cases.case(number)).procedure.modality == "US")
+    store = cases.prior(case)
+    return store.only(InstanceSet(store.series_instance_uid, 1, instances))
