@@ -31,7 +31,7 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told
 from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
 from emulators.core.instant import SECOND, Instant
-from emulators.messages.imaging import Admission, StoreResult, StoreStudy
+from emulators.messages.imaging import NO_INSTANCES, Admission, StoreResult, StoreStudy
 from emulators.messages.query import MovePlan, MoveResult
 from emulators.ports.arrivals import Stage
 from emulators.ports.contract import Exchange, Lane
@@ -505,7 +505,7 @@ class _Move:
         self.stores: Iterator[StoreStudy] = iter(plan.stores)
         self.rest: StoreStudy | None = None
         self.completed = 0
-        self.failed = 0
+        self.failed = NO_INSTANCES
         self.warned = 0
 
     def count(self, store: StoreStudy, kind: OutcomeKind, result: StoreResult) -> None:
@@ -514,17 +514,20 @@ class _Move:
         self.warned += len(result.warned)
         left = result.not_sent
         if kind is OutcomeKind.UNKNOWN and len(left) > 1:
-            self.failed += 1
-            self.rest = store.only(left.without(left.head(1)))
-        else:
-            self.failed += len(left) + sum(len(instances) for _, instances in result.failed)
+            in_doubt = left.head(1)
+            self.failed = self.failed.union(in_doubt)
+            self.rest = store.only(left.without(in_doubt))
+            return
+        for _, instances in (*result.failed, (0, left)):
+            self.failed = self.failed.union(instances)
 
     def result(self) -> MoveResult:
-        if not self.failed:
+        failed = len(self.failed)
+        if not failed:
             status = 0x0000
         else:
             status = MOVE_PARTLY_FAILED if self.completed or self.warned else MOVE_FAILED
-        return MoveResult(self.completed, self.failed, self.warned, status)
+        return MoveResult(self.completed, failed, self.warned, status, self.failed)
 
 
 def _slowed_us(verdict: Verdict, leg_us: int, size: int, now: Instant) -> int:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.common import Patient, listed
-from emulators.messages.imaging import StoreStudy
+from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreStudy
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,13 @@ class MovePlan:
 
 @dataclass(frozen=True, slots=True)
 class MoveResult:
-    """The final response of a C-MOVE: its counters and status (PS3.4 C.4.2.1)."""
+    """The final response of a C-MOVE: its counters, its status, and which instances failed (PS3.4 C.4.2.1)."""
 
     completed: int
     failed: int
     warned: int
     status: int = 0x0000
+    failed_instances: InstanceSet = NO_INSTANCES
 
     nominal_bytes: ClassVar[int] = 200
 

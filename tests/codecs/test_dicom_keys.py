@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from emulators.codecs.dicom import codec, elements
 from emulators.codecs.dicom.elements import DataSet
-from emulators.codecs.dicom.query import move_pending
 from emulators.codecs.dicom.uids import MODALITY_WORKLIST_FIND, STUDY_ROOT_FIND
 from emulators.messages.common import Code, Patient, PersonName
+from emulators.messages.imaging import InstanceSet
 from emulators.messages.orders import ScheduledProcedure
 from emulators.messages.query import FindStudies, MoveResult, MoveStudy, StudiesFound, StudyMatch
 from emulators.messages.worklist import WorklistItem, WorklistItems, WorklistQuery
@@ -162,18 +162,15 @@ def test_modalities_in_study_is_the_key_for_the_modality() -> None:
 
 def test_a_move_with_failures_names_them() -> None:
     move, _ = codec.encode_request(MoveStudy("1.2.4", "WORKSTATION"), 5)
-    result = MoveResult(3, 2, 0, 0xB000)
-    command, data = codec.encode_move_result(result, move, ["1.2.4.1", "1.2.4.2"])
+    result = MoveResult(3, 2, 0, 0xB000, InstanceSet("1.2.4", 1, 2))
+    ((command, data),) = codec.encode_answer(result, move, None)
     assert command.has_dataset
     assert elements.decode(data or b"") == {"FailedSOPInstanceUIDList": "1.2.4.1\\1.2.4.2"}
     assert codec.decode_answer(MoveStudy("1.2.4", "WORKSTATION"), [(command, data)]) == result
 
 
-def test_progress_of_a_move_is_pending_and_counts() -> None:
+def test_pending_responses_of_a_move_are_passed_over() -> None:
     move, _ = codec.encode_request(MoveStudy("1.2.4", "WORKSTATION"), 5)
-    progress = move_pending(move, commands.SubOperations(3, failed=1, remaining=4))
-    final, data = codec.encode_move_result(MoveResult(7, 1, 0, 0xB000), move, ["1.2.4.1"])
-    assert progress.status == PENDING
-    assert progress.number("NumberOfRemainingSuboperations") == 4
-    assert not progress.has_dataset
-    assert codec.decode_answer(MoveStudy("1.2.4", "W"), [(progress, None), (final, data)]) == MoveResult(7, 1, 0, 0xB000)
+    progress = commands.response(move, PENDING, sub_operations=commands.SubOperations(3, failed=1, remaining=4))
+    (final,) = codec.encode_answer(MoveResult(8, 0, 0), move, None)
+    assert codec.decode_answer(MoveStudy("1.2.4", "W"), [(progress, None), final]) == MoveResult(8, 0, 0)

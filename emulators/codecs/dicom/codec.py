@@ -11,14 +11,13 @@ from typing import Any
 from emulators.codecs.dicom import elements
 from emulators.codecs.dicom.commitment import CommitRequestService, CommitResultService
 from emulators.codecs.dicom.elements import Buffer
-from emulators.codecs.dicom.query import FindService, MoveService, move_final
+from emulators.codecs.dicom.query import FindService, MoveService
 from emulators.codecs.dicom.service import Encoded, Service
 from emulators.codecs.dicom.steps import StepEndedService, StepStartedService
 from emulators.codecs.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 from emulators.codecs.dicom.values import Refused, refused
 from emulators.codecs.dicom.worklist import WorklistService
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.messages.query import MoveResult
 from emulators.wire.dimse import Command
 from emulators.wire.status import NO_SUCH_SOP_CLASS, UNRECOGNIZED_OPERATION
 
@@ -77,13 +76,6 @@ def encode_answer(
     requested = elements.decode(dataset or b"", transfer_syntax_uid)
     for response in service.encode_answer(answer, request, requested, retrieve_ae_title):
         yield _bytes(response, transfer_syntax_uid)
-
-
-def encode_move_result(
-    result: MoveResult, request: Command, failed_uids: Iterable[str], transfer_syntax_uid: str = IMPLICIT_VR_LITTLE_ENDIAN
-) -> EncodedBytes:
-    """The final response of a C-MOVE that names the instances that failed (PS3.4 C.4.2.1.4.2)."""
-    return _bytes(move_final(request, result, failed_uids), transfer_syntax_uid)
 
 
 def decode_answer(

@@ -1,6 +1,6 @@
 """Query and retrieve at the study root (PS3.4 Annex C): C-FIND and C-MOVE at STUDY level."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from emulators.codecs.dicom.elements import DataSet
 from emulators.codecs.dicom.service import Encoded, Received, final, find_responses, matching_key
@@ -13,14 +13,16 @@ from emulators.codecs.dicom.values import (
     refused,
     stamp,
     text,
+    values,
 )
 from emulators.core.errors import RemoteProtocolError
 from emulators.messages import canonical
+from emulators.messages.imaging import from_uids
 from emulators.messages.query import FindStudies, MoveResult, MoveStudy, StudiesFound, StudyMatch
 from emulators.wire import commands
 from emulators.wire.commands import SubOperations
 from emulators.wire.dimse import C_FIND_RQ, C_MOVE_RQ, Command
-from emulators.wire.status import DATA_SET_DOES_NOT_MATCH_SOP_CLASS, PENDING, status_class
+from emulators.wire.status import DATA_SET_DOES_NOT_MATCH_SOP_CLASS, status_class
 
 _KEYS: DataSet = {
     "StudyDate": "",
@@ -143,26 +145,18 @@ class MoveService:
     def encode_answer(
         self, answer: MoveResult, request: Command, requested: DataSet, retrieve_ae_title: str
     ) -> Iterator[Encoded]:
-        yield move_final(request, answer)
+        failed = "\\".join(answer.failed_instances)
+        counters = SubOperations(answer.completed, answer.failed, answer.warned)
+        command = commands.response(request, answer.status, has_dataset=bool(failed), sub_operations=counters)
+        yield command, {"FailedSOPInstanceUIDList": failed} if failed else None
 
     def decode_answer(self, responses: Sequence[Received]) -> MoveResult:
         command = final(responses)
+        failed = values(responses[-1][1], "FailedSOPInstanceUIDList")
         return MoveResult(
             completed=command.number("NumberOfCompletedSuboperations") or 0,
             failed=command.number("NumberOfFailedSuboperations") or 0,
             warned=command.number("NumberOfWarningSuboperations") or 0,
             status=command.status,
+            failed_instances=from_uids(canonical.uid(uid, "FailedSOPInstanceUIDList") for uid in failed),
         )
-
-
-def move_pending(request: Command, counters: SubOperations) -> Command:
-    """The response that reports progress; ``counters.remaining`` must be given. It has no data set."""
-    return commands.response(request, PENDING, sub_operations=counters)
-
-
-def move_final(request: Command, result: MoveResult, failed_uids: Iterable[str] = ()) -> Encoded:
-    """The final response; with failures it names the instances that failed (PS3.4 C.4.2.1.4.2)."""
-    failed = "\\".join(failed_uids)
-    counters = SubOperations(result.completed, result.failed, result.warned)
-    command = commands.response(request, result.status, has_dataset=bool(failed), sub_operations=counters)
-    return command, {"FailedSOPInstanceUIDList": failed} if failed else None

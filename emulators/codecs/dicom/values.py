@@ -43,6 +43,14 @@ def text(dataset: DataSet, keyword: str) -> str:
     raise RemoteProtocolError(f"{keyword} is not text")
 
 
+def values(dataset: DataSet, keyword: str) -> list[str]:
+    """All values, none where it is absent or empty."""
+    value = dataset.get(keyword, "")
+    if not isinstance(value, str):
+        raise RemoteProtocolError(f"{keyword} is not text")
+    return [part.strip() for part in value.split("\\")] if value else []
+
+
 def items(dataset: DataSet, keyword: str) -> list[DataSet]:
     """The items of a sequence, none where it is absent."""
     value = dataset.get(keyword) or []
