@@ -28,7 +28,7 @@ import simpy
 from emulators.core.actor import Actor
 from emulators.core.effect import CancelTimer, Effect, Note, Reply, Send, SetTimer
 from emulators.core.errors import LocalProtocolError
-from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told
+from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.imaging import NO_INSTANCES, Admission, StoreResult, StoreStudy
@@ -138,8 +138,8 @@ class Kernel:
     # --- events and effects --------------------------------------------------------------------------------------------
 
     def _after(self, delay_us: int, call: Callable[[Any], None], argument: Any) -> simpy.Event:
-        event = self.environment.timeout(delay_us, argument)
-        event.callbacks.append(lambda fired: call(fired.value))
+        event = self.environment.timeout(delay_us)
+        event.callbacks.append(lambda _: call(argument))
         return event
 
     def _give(self, name: str, event: Any) -> None:
@@ -347,6 +347,8 @@ class Kernel:
             sent = exchange.message.instances
             confirmed = sent.head(exchange.instances_confirmed)
             message = StoreResult(stored=confirmed, not_sent=sent.without(confirmed))
+        if exchange.ticket in self._tickets:
+            self._give(exchange.lane.receiver, Withdrawn(exchange.ticket))
         self._finish(exchange, kind, message)
 
     def _late(self, exchange: Exchange) -> None:

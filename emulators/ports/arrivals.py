@@ -53,7 +53,7 @@ class Arrivals:
     """The queue, and what was taken from it before its instant."""
 
     def __init__(self, watchdog_s: float = WATCHDOG_S) -> None:
-        self._queue: SimpleQueue[Arrival | None] = SimpleQueue()
+        self._queue: SimpleQueue[Arrival | Exception | None] = SimpleQueue()
         self._watchdog_s = watchdog_s
 
     def post(self, exchange: Exchange, stage: Stage, value: Any = None) -> None:
@@ -64,14 +64,20 @@ class Arrivals:
         """From any thread: end a ``take`` that waits."""
         self._queue.put(None)
 
+    def fail(self, error: Exception) -> None:
+        """From any thread: something of ours went wrong there; the kernel's thread raises it."""
+        self._queue.put(error)
+
     def take(self, timeout_s: float) -> Arrival | None:
-        """The next arrival, or None after ``timeout_s`` or a ``wake``."""
+        """The next arrival, or None after ``timeout_s`` or a ``wake``. Raises what a thread failed with."""
         try:
             arrival = self._queue.get(timeout=timeout_s)
         except Empty:
             return None
         if arrival is None:
             return None
+        if isinstance(arrival, Exception):
+            raise arrival
         exchange = arrival.exchange
         exchange.reached[arrival.stage] = arrival.value
         if arrival.stage is Stage.REQUEST and exchange.kind is not None and not exchange.outlives_sender:

@@ -35,7 +35,7 @@ from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
-from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up
+from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
 from emulators.store.archive import ImageArchive, Incoming, Verdict
 from emulators.wire.commands import c_store_rq, response
 from emulators.wire.dimse import C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, Command, Message
@@ -207,6 +207,8 @@ class _Client:
         except (OSError, Gone, RemoteProtocolError) as error:
             failure = Failure(not self.sent.is_set(), str(error), self._confirmed)
             self._arrivals.post(self.exchange, Stage.BROKEN, failure)
+        except Exception as error:
+            self._arrivals.fail(error)
         else:
             self._arrivals.post(self.exchange, Stage.ANSWER, answer)
         finally:
@@ -280,10 +282,11 @@ class _Client:
 
     def _move_originator(self) -> tuple[str, int] | None:
         """Who asked for the C-MOVE that this C-STORE serves (PS3.7 9.3.1.1)."""
-        if self.exchange.moves is None:
+        move = self.exchange.moves
+        if move is None or move.exchange.server is None:
             return None
-        server: Awaited = self.exchange.moves.exchange.server
-        return server.calling_ae_title, server.message_id
+        asked: Awaited = move.exchange.server
+        return asked.calling_ae_title, asked.message_id
 
     @staticmethod
     def _status(association: SocketAssociation) -> int:
@@ -335,7 +338,7 @@ class DicomServer:
         contexts = dict.fromkeys(abstract_syntaxes, TRANSFER_SYNTAXES)
         self.policy = AcceptorPolicy(ae_title, contexts, known, roles={STORAGE_COMMITMENT: (True, True)})
         self.replies = Replies()
-        self._listener = Listener(f"dicom-{system}", self._serve)
+        self._listener = Listener(f"dicom-{system}", self._serve, log_failure if takes_strangers else arrivals.fail)
 
     @property
     def address(self) -> Address:

@@ -25,7 +25,7 @@ from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
-from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up
+from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
 from emulators.wire import er7
 from emulators.wire.mllp import Deframer, Frame, Oversize, Truncated, frame
 
@@ -151,6 +151,8 @@ class _Sender:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
                 failure = Failure(not self.sent.is_set(), reason or type(error).__name__)
                 self._arrivals.post(self.exchange, Stage.BROKEN, failure)
+        except Exception as error:
+            self._arrivals.fail(error)
         finally:
             self.ended = True
             self._socket.close()
@@ -195,7 +197,7 @@ class MllpServer:
         self._origins = origins
         self._takes_strangers = takes_strangers
         self._replies = Replies()
-        self._listener = Listener(f"mllp-{system}", self._serve)
+        self._listener = Listener(f"mllp-{system}", self._serve, log_failure if takes_strangers else arrivals.fail)
 
     @property
     def address(self) -> Address:

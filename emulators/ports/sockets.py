@@ -5,6 +5,7 @@ peer's port, through the relay's if there is one. So two ends that are both ours
 """
 
 import contextlib
+import logging
 import socket
 import struct
 import threading
@@ -40,11 +41,21 @@ class Origins:
 
 
 class Listener:
-    """Accepts on ``address`` (port 0: any free one) and serves each connection in a thread of its own until closed."""
+    """Accepts on ``address`` (port 0: any free one) and serves each connection in a thread of its own until closed.
 
-    def __init__(self, name: str, serve: Callable[[socket.socket, Address], None], address: Address = (LOOPBACK, 0)) -> None:
+    What ``serve`` raises, a fault of ours, goes to ``failed`` and ends that connection only.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        serve: Callable[[socket.socket, Address], None],
+        failed: Callable[[Exception], None],
+        address: Address = (LOOPBACK, 0),
+    ) -> None:
         self._name = name
         self._serve = serve
+        self._failed = failed
         self._socket = socket.create_server(address, backlog=128)
         self.address: Address = self._socket.getsockname()[:2]
         self._lock = threading.Lock()
@@ -84,10 +95,17 @@ class Listener:
     def _run(self, connection: socket.socket, peer: Address) -> None:
         try:
             self._serve(connection, peer)
+        except Exception as error:
+            self._failed(error)
         finally:
             with self._lock:
                 self._open.pop(connection, None)
             connection.close()
+
+
+def log_failure(error: Exception) -> None:
+    """For a server that must stay up: one line, without what was being handled."""
+    logging.getLogger("radloop").error("a connection was closed: %s", type(error).__name__)
 
 
 def bound_socket() -> socket.socket:

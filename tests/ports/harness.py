@@ -8,6 +8,7 @@ from typing import Any
 
 import simpy
 
+from datasets.draws import Draws
 from emulators.carriers import hl7_codec
 from emulators.core.effect import Effect, Reply, Send
 from emulators.core.event import Event, Outcome, Request, Told
@@ -17,7 +18,8 @@ from emulators.core.link import LinkSpec
 from emulators.kernel import Kernel
 from emulators.messages.adt import RegisterPatient
 from emulators.messages.common import SUCCESS, Acknowledgement, Code, Patient, PersonName, Visit
-from emulators.messages.imaging import Admission, StepStarted, StoreStudy
+from emulators.messages.imaging import Admission, InstanceSet, StepStarted, StoreStudy
+from emulators.messages.query import MovePlan, MoveStudy
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Lane
 from emulators.ports.dicom import DicomPort, DicomServer
@@ -33,6 +35,7 @@ from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_
 from emulators.wire.relay import Relay
 from sim.run import scanned_images
 from sim.scenario import find
+from sim.world.people import Cases
 
 LINK = LinkSpec(round_trip_us=2_000, bandwidth_bit_s=100_000_000, service_us=1_000)
 SEED = 7
@@ -80,11 +83,20 @@ class Bench:
     right: Scripted
     make: Callable[[int], Any]
     records: list[Record]
+    mover: Scripted
 
     def send(self, number: int, deadline_us: int = 1_000_000, message: Any = None) -> None:
         """Let ``left`` send message ``number`` now."""
         wanted = self.make(number) if message is None else message
         self.kernel.perform("left", Send(str(number), "right", wanted, deadline_us))
+
+    def move(self, plan: MovePlan) -> None:
+        """Let a third system ask ``left`` for a C-MOVE, which ``left`` answers with ``plan``."""
+        lane = Lane("mover", "left", "retrieve", MemoryPort(), LINK)
+        self.kernel.connect(lane)
+        self.kernel.host("mover", self.mover)
+        self.left.answer = lambda _: plan
+        self.kernel.perform("mover", Send("move", "left", MoveStudy("2.25.1", "RIGHT"), 1_000_000))
 
     def reply(self, index: int, message: Any) -> None:
         """Let ``right`` answer the request it got as the ``index``-th."""
@@ -144,7 +156,7 @@ def bench(kind: str, folder: Path, rules: Sequence[Rule] = (), answer: Any = Non
             kernel.connect(
                 Lane("left", "right", name, port, LINK, associations=associations, set_up_round_trips=set_up_round_trips)
             )
-        yield Bench(kernel, left, right, registration if hl7 else step, records)
+        yield Bench(kernel, left, right, registration if hl7 else step, records, Scripted(_dicom_answer))
 
 
 def _dicom_answer(message: Any) -> Any:
@@ -191,10 +203,6 @@ def _socket_port(kind: str, folder: Path, faulty: bool) -> Iterator[tuple[Any, i
 
 def study(instances: int) -> StoreStudy:
     """A CT-like study of the clinic with its context, cut to ``instances``."""
-    from datasets.draws import Draws
-    from emulators.messages.imaging import InstanceSet
-    from sim.world.people import Cases
-
     _, scenario = find("clinic")
     cases = Cases(scenario, Draws(SEED), scanned_images(scenario, SEED))
     case = next(case for number in range(1, 100) if (case := cases.case(number)).procedure.modality == "US")

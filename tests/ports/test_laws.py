@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from emulators.core.errors import LocalProtocolError
+from emulators.core.event import Withdrawn
 from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.messages.common import SUCCESS, Acknowledgement
 from emulators.messages.imaging import Admission, InstanceSet, StoreResult
+from emulators.messages.query import MovePlan, MoveResult
 from tests.ports.harness import KINDS, Bench, bench, study
 
 SECOND = 1_000_000
@@ -119,6 +121,16 @@ def test_no_reply_is_unknown_at_the_deadline(kind: str, tmp_path: Path) -> None:
 
 
 @kinds
+def test_an_actor_hears_that_its_peer_has_left(kind: str, tmp_path: Path) -> None:
+    with bench(kind, tmp_path, answer=lambda _: None) as it:
+        it.send(1, 2 * SECOND)
+        it.run()
+        assert [(now, event) for now, event in it.right.events if isinstance(event, Withdrawn)] == [
+            (2 * SECOND, Withdrawn(it.right.tickets[0]))
+        ]
+
+
+@kinds
 def test_the_receiving_port_gives_up_on_an_actor_that_thinks_too_long(kind: str, tmp_path: Path) -> None:
     with bench(kind, tmp_path, answer=lambda _: None) as it:
         it.send(1, 100 * SECOND)
@@ -208,6 +220,21 @@ def test_a_study_cut_short_says_what_was_confirmed_and_the_rest_resumes_without_
         assert it.left.outcomes[1][2:] == ("answered", StoreResult(stored=rest))
         again = it.right.told[1]
         assert (again.instances, again.duplicates_same) == (InstanceSet(series, stored + 1, 6), stored - confirmed)
+
+
+def test_a_plan_for_a_move_is_carried_out_with_its_counters_even_when_an_association_is_lost(tmp_path: Path) -> None:
+    store = study(6)
+    series = store.series_instance_uid
+    seen = []
+    for kind in ("memory dicom", "dicom"):
+        with bench(kind, tmp_path / kind, [Rule(Verdict(FaultKind.RESET_AFTER), message="StoreStudy", occurrence=3)]) as it:
+            it.move(MovePlan("right", (store,)))
+            it.run()
+            lost = InstanceSet(series, 3, 3)
+            assert it.mover.outcomes[0][2:] == ("answered", MoveResult(5, 1, 0, 0xB000, lost))
+            assert [batch.instances for batch in it.right.told] == [InstanceSet(series, 1, 3), InstanceSet(series, 4, 6)]
+            seen.append(it.mover.outcomes)
+    assert seen[0] == seen[1]
 
 
 @stores
