@@ -1,0 +1,124 @@
+"""The clinic's day over real DICOM and MLLP against the same day in memory: the same facts, with and without faults."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from emulators.carriers import SocketCarriers
+from emulators.core.fault import FaultPlan
+from emulators.trace import Record
+from reports.measures.facts import Facts, digest
+from sim import faults
+from sim.run import Run, scanned_images
+from sim.scenario import Scenario
+from tests.clinic import run, scenario, small_clinic
+
+SEED = 7
+
+LINK_FAULTS = """
+title = "Every kind of fault, here and there"
+
+[[rules]]
+verdict = "refuse"
+lane = "reports"
+probability = 0.3
+
+[[rules]]
+verdict = "swallow"
+lane = "worklist"
+probability = 0.3
+
+[[rules]]
+verdict = "reset_before"
+lane = "orders"
+probability = 0.3
+
+[[rules]]
+verdict = "truncate"
+lane = "store"
+probability = 0.2
+
+[[rules]]
+verdict = "delay"
+lane = "query"
+probability = 0.5
+delay_s = 40
+
+[[rules]]
+verdict = "slow"
+lane = "adt"
+probability = 0.5
+bytes_per_s = 5
+
+[[rules]]
+verdict = "hold"
+lane = "steps"
+from_h = 8.5
+to_h = 9
+until_h = 9
+
+[[rules]]
+verdict = "reset_after"
+probability = 0.2
+"""
+
+
+def over_sockets(clinic: Scenario, plan: FaultPlan, folder: Path) -> tuple[str, list[Record]]:
+    """The digest of the facts, and the trace."""
+    facts, records = Facts(), list[Record]()
+    images = scanned_images(clinic, SEED).instances
+    carriers = SocketCarriers(clinic.site, images, folder, plan)
+    try:
+        subscribers = (facts, records.append)
+        ending = Run(clinic, SEED, plan, carriers, carriers.import_prior, subscribers=subscribers).carry_out()
+    finally:
+        carriers.close()
+    assert ending.finished
+    return digest(facts.result()), records
+
+
+def in_memory(clinic: Scenario, plan: FaultPlan | None = None) -> tuple[str, list[Record]]:
+    facts, records = Facts(), list[Record]()
+    assert run(clinic, facts, records.append, seed=SEED, plan=plan).finished
+    return digest(facts.result()), records
+
+
+def without_bytes(records: list[Record]) -> list[Record]:
+    """The trace but for what only real images have: their exact size, and the microseconds that it costs to move it again."""
+    return [
+        {key: value for key, value in record.items() if key not in ("bytes", "at", "taken", "started", "arrived")}
+        for record in records
+    ]
+
+
+def test_the_clinic_day_over_sockets_ends_in_the_facts_of_memory(tmp_path: Path) -> None:
+    clinic = scenario()
+    wire_facts, wire_records = over_sockets(clinic, FaultPlan(SEED), tmp_path)
+    memory_facts, memory_records = in_memory(clinic)
+    assert wire_facts == memory_facts
+    assert without_bytes(wire_records) == without_bytes(memory_records)
+
+
+@pytest.mark.parametrize("plan", ["half_the_acknowledgements", LINK_FAULTS], ids=["half the acknowledgements", "every fault"])
+def test_a_faulty_morning_over_sockets_ends_in_the_facts_of_memory_and_of_no_faults(plan: str, tmp_path: Path) -> None:
+    name = plan
+    if plan == LINK_FAULTS:
+        path = tmp_path / "faults.toml"
+        path.write_text(plan, encoding="utf-8")
+        name = str(path)
+    clinic = small_clinic()
+    wire_facts, wire_records = over_sockets(clinic, faults.find(name).plan(SEED), tmp_path / "archive")
+    memory_facts, memory_records = in_memory(clinic, faults.find(name).plan(SEED))
+    undisturbed, _ = in_memory(clinic)
+    assert any("fault" in record for record in wire_records)
+    assert without_bytes(wire_records) == without_bytes(memory_records)
+    assert wire_facts == memory_facts == undisturbed
+
+
+@pytest.mark.soak
+def test_a_whole_day_with_half_the_acknowledgements_lost_through_the_relay(tmp_path: Path) -> None:
+    clinic = scenario()
+    plan = faults.find("half_the_acknowledgements").plan(SEED)
+    assert over_sockets(clinic, plan, tmp_path)[0] == in_memory(clinic)[0]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("radloop-")]
