@@ -396,6 +396,8 @@ class Kernel:
         }
         if exchange.verdict is not PASS:
             record["fault"] = exchange.verdict.kind.value
+        elif exchange.slowed is not FaultKind.PASS:
+            record["fault"] = exchange.slowed.value
         record.update(exchange.message.identifiers)
         if self.trace.full:
             record["content"] = exchange.message
@@ -422,6 +424,8 @@ class Kernel:
         for number, instance in enumerate(message.instances):
             verdict = self._faults.verdict(lane.sender, lane.receiver, lane.name, "StoreStudy", instance, now)
             took_us = _slowed_us(verdict, per_instance_us, message.instance_bytes, now)
+            if took_us > per_instance_us:
+                exchange.slowed = verdict.kind
             if took_us >= exchange.deadline_us:
                 verdict = Verdict(FaultKind.TRUNCATE)
             elif number and verdict.kind in (FaultKind.REFUSE, FaultKind.SWALLOW):

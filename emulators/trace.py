@@ -3,8 +3,9 @@
 A record is a plain dict that starts with ``at`` (the instant, microseconds) and ``record`` (its kind):
 
 ==============  =======================================================================================================
-``exchange``    one Send with its Outcome: sender, receiver, lane, message, taken, started, arrived, outcome, answer, fault,
-                and the identifiers that survive a real product in the middle (mrn, placer, accession, study, step, control)
+``exchange``    one Send with its Outcome: sender, receiver, lane, message, the instants taken, started and arrived (-1:
+                never), outcome, answer, the fault injected if any, and the identifiers that survive a real product in
+                the middle (mrn, placer, accession, study, step, control)
 ``stimulus``    the world touched a system
 ``note``        a system told the world
 ``stored``      a batch of instances is on disk and its archive was told
@@ -12,7 +13,7 @@ A record is a plain dict that starts with ``at`` (the instant, microseconds) and
 ==============  =======================================================================================================
 
 Levels: ``none`` writes no file, ``exchanges`` writes every record, ``full`` adds to each exchange the content of the
-message and of the answer, and the timers. In-process subscribers get the records at every level. No wall times and no paths
+message and of the answer. In-process subscribers get the records at every level. No wall times and no paths
 stand in a record.
 """
 

@@ -20,8 +20,13 @@ _TIME_KEY = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9]){0,2}")
 
 
 def text(value: str, limit: int, attribute: str) -> str:
-    """One line of at most ``limit`` characters without outer spaces, control characters or the DICOM delimiter ``\\``."""
+    """One line of at most ``limit`` characters without outer spaces, control characters or the DICOM delimiter ``\\``.
+
+    ``""`` is HL7's null, so no text is that.
+    """
     value = value.strip()
+    if value == '""':
+        raise LocalProtocolError(f"{attribute}: is the null value of HL7")
     if len(value) > limit:
         raise LocalProtocolError(f"{attribute}: longer than {limit} characters")
     if value and (not value.isprintable() or "\\" in value) and ("\\" in value or _CONTROL.search(value)):

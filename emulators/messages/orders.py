@@ -157,6 +157,7 @@ class OrderStatus:
             "placer": self.placer_order_number,
             "accession": self.accession_number,
             "control": self.control_id,
+            "status": self.status,
         }
 
 
@@ -189,6 +190,7 @@ class ReportStatus:
             "placer": self.placer_order_number,
             "accession": self.accession_number,
             "control": self.control_id,
+            "status": self.status,
         }
 
 

@@ -49,4 +49,5 @@ class Report:
             "accession": self.accession_number,
             "study": self.study_instance_uid,
             "control": self.control_id,
+            "status": self.status,
         }

@@ -109,23 +109,33 @@ class SocketAssociation:
     def receive(self) -> Message | None:
         """The next message, or None when the peer has released. Raises Gone."""
         while not self._messages:
-            event = self._next_event()
-            if isinstance(event, DataValue):
-                self._assemble(event)
-            elif isinstance(event, ReleaseRequested):
-                self._association.respond_to_release()
-                self._flush()
-                self._wait_for_end()
+            if not self._take(self._next_event()):
                 return None
         return self._messages.pop(0)
 
     def waiting_message(self) -> Message | None:
-        """A message that has come already, such as a C-CANCEL; None if there is none. Never waits for a first byte."""
-        if self._messages:
-            return self._messages.pop(0)
-        if select.select((self._socket,), (), (), 0)[0]:
-            return self.receive()
-        return None
+        """A message that has come already, such as a C-CANCEL; None if there is none yet. Never waits. Raises Gone."""
+        while not self._messages:
+            event = self._event_so_far()  # a C-CANCEL may have come in one segment with its request
+            if event is not None:
+                if not self._take(event):
+                    raise Gone("released before the last response")
+            elif select.select((self._socket,), (), (), 0)[0]:
+                self._read()
+            else:
+                return None
+        return self._messages.pop(0)
+
+    def _take(self, event: Event) -> bool:
+        """Take what the peer sent; False when it has released."""
+        if isinstance(event, DataValue):
+            self._assemble(event)
+        elif isinstance(event, ReleaseRequested):
+            self._association.respond_to_release()
+            self._flush()
+            self._wait_for_end()
+            return False
+        return True
 
     # --- the end -------------------------------------------------------------------------------------------------------
 
@@ -158,25 +168,29 @@ class SocketAssociation:
 
     def _next_event(self) -> Event:
         """The next event that concerns the user. Raises Gone."""
+        while (event := self._event_so_far()) is None:
+            self._flush()
+            if self._association.is_over:
+                raise Gone("the peer has gone")
+            self._read()
+        return event
+
+    def _event_so_far(self) -> Event | None:
+        """The next event that concerns the user, of what has been read; None if there is none in it. Raises Gone."""
         association = self._association
-        while True:
-            event = association.next_event()
-            if event is None:
-                self._flush()
-                if association.is_over:
-                    raise Gone("the peer has gone")
-                self._read()
-            elif isinstance(event, Aborted):
+        while (event := association.next_event()) is not None:
+            if isinstance(event, Aborted):
                 self._flush_quietly()
                 raise Gone(event.detail)
-            elif isinstance(event, CloseTransport):
+            if isinstance(event, CloseTransport):
                 raise Gone("the association is closed")
-            elif isinstance(event, StartArtim):
+            if isinstance(event, StartArtim):
                 self._socket.settimeout(ARTIM_S)
             elif isinstance(event, StopArtim):
                 self._socket.settimeout(self._idle_s)
             else:
                 return event
+        return None
 
     def _read(self) -> None:
         try:

@@ -98,6 +98,7 @@ class Exchange:
         "reached",
         "replied",
         "server",
+        "slowed",
         "started",
         "taken",
         "ticket",
@@ -115,6 +116,8 @@ class Exchange:
         self.generation = 0
         """Raised whenever the deadline moves; an older deadline event is stale."""
         self.verdict: Verdict = PASS
+        self.slowed = FaultKind.PASS
+        """Of a study: what made some of its instances late without ending the association."""
         self.started: Instant = -1
         self.arrived: Instant = -1
         self.replied = False

@@ -91,7 +91,7 @@ def _row(record: Record) -> dict[str, Any]:
     kind = record["record"]
     row = {"at_us": record["at"], "took_us": None, "kind": kind, "to": "", "outcome": "", "answer": "", "fault": ""}
     if kind == "exchange":
-        start = record["started"] or record["taken"]
+        start = record["started"] if record["started"] >= 0 else record["taken"]
         row |= {"at_us": start, "took_us": record["at"] - start, "from": record["sender"], "to": record["receiver"]}
         row |= {"text": _wire_name(record), "outcome": record["outcome"], "answer": _answer(record["answer"])}
         row["fault"] = record.get("fault", "")
@@ -110,7 +110,7 @@ def _wire_name(record: Record) -> str:
     name, answer = WIRE_NAMES.get(message, message), record["answer"]
     if message == "StoreStudy" and isinstance(answer, dict):
         return f"{name} x {sum(answer.values())}"
-    return name
+    return f"{name} {record['status']}" if "status" in record else name
 
 
 def _answer(summary: Any) -> str:

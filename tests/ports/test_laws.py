@@ -222,6 +222,19 @@ def test_a_study_cut_short_says_what_was_confirmed_and_the_rest_resumes_without_
         assert (again.instances, again.duplicates_same) == (InstanceSet(series, stored + 1, 6), stored - confirmed)
 
 
+@stores
+def test_an_instance_that_is_late_costs_time_and_stands_in_the_trace(kind: str, tmp_path: Path) -> None:
+    store = study(3)
+    ends = []
+    for rules in ([], [Rule(Verdict(FaultKind.DELAY, delay_us=500_000), occurrence=2)]):
+        with bench(kind, tmp_path / str(len(rules)), rules) as it:
+            it.send(1, message=store)
+            it.run()
+            assert kinds_of(it) == ["answered"]
+            ends.append((it.left.outcomes[0][0], it.records[-1].get("fault")))
+    assert ends[1] == (ends[0][0] + 500_000, "delay")
+
+
 def test_a_plan_for_a_move_is_carried_out_with_its_counters_even_when_an_association_is_lost(tmp_path: Path) -> None:
     store = study(6)
     series = store.series_instance_uid

@@ -97,7 +97,7 @@ def test_a_failed_exchange_says_its_outcome_and_its_fault() -> None:
 
 def test_an_exchange_that_never_started_stands_where_it_was_queued() -> None:
     queued = exchange(9 * SECOND, "ehr", "engine", "PlaceOrder", None, placer="P0001", mrn="M0001", control="c")
-    queued |= {"outcome": "refused", "started": 0, "taken": 2 * SECOND}
+    queued |= {"outcome": "refused", "started": -1, "taken": 2 * SECOND}
     rows: list[dict[str, object]] = ladder_of([*Exam(1).records(), queued])["rows"]  # type: ignore[assignment]
     (row,) = (row for row in rows if row["outcome"] == "refused")
     assert (row["at_us"], row["took_us"]) == (2 * SECOND, 7 * SECOND)

@@ -1,0 +1,103 @@
+"""Same seed, same run: byte for byte in two processes, and the same facts however the messages are carried or lost.
+
+Over sockets: tests/ports.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulators.trace import Record
+from reports.measures.facts import Facts, digest
+from tests.clinic import codec_carriers, half_the_acknowledgements, run, scenario, small_clinic
+
+ROOT = Path(__file__).parents[1]
+
+TWO_DAYS = """
+import sys
+from pathlib import Path
+from emulators.trace import TraceFile
+from tests.clinic import half_the_acknowledgements, run, scenario
+
+for name, plan in (("whole", None), ("with_losses", half_the_acknowledgements(7))):
+    with TraceFile(Path(sys.argv[1]) / f"{name}.jsonl") as trace:
+        run(scenario(), trace, seed=7, plan=plan)
+"""
+
+
+def process(folder: Path, hash_seed: str) -> subprocess.Popen[bytes]:
+    """A process that writes the traces of the clinic's day, without faults and with half of all acknowledgements lost."""
+    folder.mkdir()
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", TWO_DAYS, str(folder)], cwd=ROOT, env=environment)
+
+
+def test_two_processes_with_other_hash_seeds_write_the_same_traces(tmp_path: Path) -> None:
+    processes = [process(tmp_path / hash_seed, hash_seed) for hash_seed in ("1", "2")]
+    try:
+        assert [started.wait(timeout=120) for started in processes] == [0, 0]
+    finally:
+        for started in processes:
+            started.kill()
+            started.wait()
+    for name in ("whole", "with_losses"):
+        first, second = ((tmp_path / hash_seed / f"{name}.jsonl").read_bytes() for hash_seed in ("1", "2"))
+        assert first == second
+        assert first.count(b'"order closed"') > 30
+        assert str(ROOT).encode() not in first
+        assert str(tmp_path).encode() not in first
+
+
+def records_of(seed: int = 7, **settings: Any) -> list[Record]:
+    records: list[Record] = []
+    assert run(small_clinic(), records.append, seed=seed, **settings).finished
+    return records
+
+
+def test_another_seed_is_another_day() -> None:
+    assert records_of(seed=7) != records_of(seed=8)
+
+
+def test_a_run_leaves_nothing_behind_for_the_next_one_in_its_process() -> None:
+    first = records_of()
+    records_of(seed=8)
+    assert records_of() == first
+
+
+def test_messages_that_pass_through_the_codecs_write_the_same_trace() -> None:
+    direct = records_of()
+    encoded = records_of(carriers=codec_carriers(small_clinic(), 7))
+    assert len(direct) > 300
+    assert encoded == direct
+
+
+def test_with_half_of_all_acknowledgements_lost_every_order_closes_with_the_same_facts() -> None:
+    clinic, without, with_losses = scenario(), Facts(), Facts()
+    lost: list[Record] = []
+
+    def count_losses(record: Record) -> None:
+        if record.get("fault"):
+            lost.append(record)
+
+    assert run(clinic, without).finished
+    ending = run(clinic, with_losses, count_losses, plan=half_the_acknowledgements(7))
+    assert ending.finished
+    assert ending.orders > 30
+    assert len(lost) > 500
+    assert with_losses.result() == without.result()
+    assert digest(with_losses.result()) == digest(without.result())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_losses_change_no_facts_under_other_seeds(seed: int) -> None:
+    clinic, without, with_losses = small_clinic(), Facts(), Facts()
+    assert run(clinic, without, seed=seed).finished
+    assert run(clinic, with_losses, seed=seed, plan=half_the_acknowledgements(seed)).finished
+    assert with_losses.result() == without.result()
+    orders = with_losses.result()["orders"].values()
+    assert {order["state"] for order in orders} == {"closed"}
+    assert {order["reconciliation"] for order in orders} == {"matched"}
