@@ -1,12 +1,14 @@
 """How the routes of a site are carried: all in memory, all through codecs in memory, or all over sockets on loopback."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
-from emulators.messages.imaging import InstancesStored, StoreStudy
+from emulators.messages.imaging import CommitRequest, CommitResult, InstancesStored, StepEnded, StepStarted, StoreStudy
+from emulators.messages.query import FindStudies, MoveStudy
+from emulators.messages.worklist import WorklistQuery
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Port
 from emulators.ports.dicom import DicomPort, DicomServer, Outgoing, stored_images
@@ -15,7 +17,7 @@ from emulators.ports.memory import MemoryPort
 from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Address, Origins
-from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, WORKSTATION, Route, SiteSettings
+from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, WORKSTATION, Route, SiteSettings
 from emulators.store.archive import ImageArchive
 from emulators.store.memory import MemoryArchive
 from emulators.wire.message_boundaries import Framing
@@ -24,6 +26,16 @@ from emulators.wire.relay import Relay
 
 ImageSource = Callable[[StoreStudy], Iterable[Outgoing]]
 """Makes the data sets of a study that has its context."""
+
+
+SERVED: Mapping[str, tuple[type, ...]] = {
+    RIS: (WorklistQuery, StepStarted, StepEnded),
+    PACS: (StepStarted, StepEnded, CommitRequest, FindStudies, MoveStudy),
+    WORKSTATION: (),
+}
+"""What each system's acceptor negotiates beside Verification and, where it has an archive, Storage."""
+
+SERVED_BY_SCANNERS = (CommitResult,)
 
 
 class RunCarriers(Protocol):
@@ -107,7 +119,15 @@ class SocketCarriers:
         known = None if takes_strangers else frozenset(titles.values())
         self.dicom = {
             system: DicomServer(
-                system, title, self.arrivals, self._origins, self.archives.get(system), known, takes_strangers, systems
+                system,
+                title,
+                self.arrivals,
+                self._origins,
+                self.archives.get(system),
+                known,
+                takes_strangers,
+                systems,
+                SERVED.get(system, SERVED_BY_SCANNERS),
             )
             for system, title in titles.items()
         }

@@ -236,18 +236,24 @@ class Kernel:
         if kind in (FaultKind.PASS, FaultKind.RESET_AFTER) or exchange.instances_stored:
             pass
         elif kind is FaultKind.REFUSE:
-            self._after(link.round_trip_us, self._broken, exchange)
+            self._break_after(exchange, link.round_trip_us)
             return
         elif kind is FaultKind.SWALLOW:
             self._watch_deadline(exchange)
             return
         elif kind in (FaultKind.RESET_BEFORE, FaultKind.TRUNCATE):
-            self._after(leg_us + link.round_trip_us // 2, self._broken, exchange)
+            self._break_after(exchange, leg_us + link.round_trip_us // 2)
             return
         else:
             leg_us = _slowed_us(verdict, leg_us, size, now)
         self._after(leg_us, self._arrived, exchange)
         if now + leg_us >= exchange.expires:
+            self._watch_deadline(exchange)
+
+    def _break_after(self, exchange: Exchange, delay_us: int) -> None:
+        """The sender will see its connection fail, unless its deadline comes first."""
+        self._after(delay_us, self._broken, exchange)
+        if self.now + delay_us >= exchange.expires:
             self._watch_deadline(exchange)
 
     def _verdict(self, lane: Lane, kind: str, message: Any, now: Instant) -> Verdict:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import simpy
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from emulators.actors.ehr import Ehr
 from emulators.actors.engine import Engine
@@ -58,7 +58,6 @@ class LinkSettings(Settings):
     round_trip_ms: float = Field(ge=0)
     bandwidth_mbit_s: float = Field(gt=0)
     service_ms: float = Field(ge=0)
-    associations: int = Field(ge=1, le=64)
 
     def spec(self) -> LinkSpec:
         return LinkSpec(
@@ -68,9 +67,15 @@ class LinkSettings(Settings):
         )
 
 
+class DicomLinkSettings(LinkSettings):
+    """``associations``: sends under way at once; MLLP has one message outstanding."""
+
+    associations: int = Field(ge=1, le=64)
+
+
 class Links(Settings):
     hl7: LinkSettings
-    dicom: LinkSettings
+    dicom: DicomLinkSettings
 
 
 class Retry(Settings):
@@ -110,6 +115,17 @@ class SiteSettings(Settings):
     links: Links
     retry: Retry
     priors: int = Field(ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _names_are_used_once(self) -> "SiteSettings":
+        names = [*HL7_SYSTEMS, *(scanner.name for scanner in self.scanners)]
+        titles = [self.ae_titles.ris, self.ae_titles.pacs, self.ae_titles.workstation]
+        titles += [scanner.ae_title for scanner in self.scanners]
+        for kind, used in (("name", names), ("ae_title", titles)):
+            for value in used:
+                if used.count(value) > 1:
+                    raise ValueError(f"scanners: the {kind} {value} is used twice")
+        return self
 
     @property
     def stations(self) -> dict[str, tuple[str, ...]]:

@@ -57,7 +57,7 @@ class TraceFile:
         self._file: BinaryIO = path.open("wb", buffering=1 << 20)
 
     def __call__(self, record: Record) -> None:
-        self._file.write(orjson.dumps(record, default=_plain, option=orjson.OPT_APPEND_NEWLINE))
+        self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 
     def __enter__(self) -> "TraceFile":
         return self
@@ -73,10 +73,3 @@ def read(path: Path) -> list[Record]:
     """All records of a trace file."""
     with path.open("rb") as lines:
         return [orjson.loads(line) for line in lines]
-
-
-def _plain(value: object) -> Any:
-    """Enums by their value; dataclasses orjson knows."""
-    if isinstance(value, Enum):
-        return value.value
-    raise TypeError(f"{type(value).__name__} does not belong into a trace")

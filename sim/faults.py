@@ -37,6 +37,8 @@ class RuleSettings(Settings):
         for name in ("delay_s", "bytes_per_s", "until_h"):
             if bool(getattr(self, name)) != (name == needed):
                 raise ValueError(f"{name}: {'needed' if name == needed else 'not used'} with verdict {self.verdict.value}")
+        if self.to_h is not None and self.to_h <= self.from_h:
+            raise ValueError("to_h: not after from_h")
         return self
 
     def rule(self) -> Rule:

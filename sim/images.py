@@ -94,7 +94,7 @@ class _Series:
             institution=institution,
             mpps_uid=context.mpps_uid,
             series_uid=store.series_instance_uid,
-            instance_uid_root=store.instances.series,
+            instance_uid_root=store.instances.root,
             performed_date=date,
             performed_time=time,
         )

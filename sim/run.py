@@ -67,7 +67,7 @@ class Run:
         images = scanned_images(scenario, seed)
         self._source = Cases(scenario, self._draws, images)
         self._arrivals = arrivals(scenario.world, self._draws)
-        self._cases = [self._source.case(number) for number in range(1, len(self._arrivals) + 1)]
+        self._cases = [self._source.case(arrival.number) for arrival in self._arrivals]
         self._trace = Trace(level)
         for subscriber in subscribers:
             self._trace.subscribe(subscriber)
@@ -105,7 +105,7 @@ class Run:
         environment.process(self._arrive(Imaging(kernel, scenario, self._draws)))
         if progress is not None:
             environment.process(self._report(progress))
-        limit = (self._arrivals[-1] if self._arrivals else 0) + round(scenario.world.drain_limit_h * HOUR)
+        limit = (self._arrivals[-1].at if self._arrivals else 0) + round(scenario.world.drain_limit_h * HOUR)
         if self._cases:
             environment.run(until=all_closed | environment.timeout(limit))
         while not kernel.quiet and environment.now < limit:
@@ -119,8 +119,8 @@ class Run:
 
     def _arrive(self, imaging: Imaging) -> Process:
         environment = self._kernel.environment
-        for case, instant in zip(self._cases, self._arrivals, strict=True):
-            yield environment.timeout(instant - self._kernel.now)
+        for case, arrival in zip(self._cases, self._arrivals, strict=True):
+            yield environment.timeout(arrival.at - self._kernel.now)
             environment.process(imaging.visit(case))
 
     def _report(self, progress: Progress) -> Process:

@@ -54,9 +54,7 @@ def forbidden_words(root: Path) -> list[str]:
         except UnicodeDecodeError:
             continue  # binary
         for number, line in enumerate(lines, start=1):
-            found += [
-                f"{file.relative_to(root)}:{number}: {what}" for what, words in FORBIDDEN.items() if words.search(line)
-            ]
+            found += [f"{file.relative_to(root)}:{number}: {what}" for what, words in FORBIDDEN.items() if words.search(line)]
     return found
 
 

@@ -28,7 +28,7 @@ def images(first: int, last: int, series: str = "1.2.1") -> InstanceSet:
 
 def store(instances: InstanceSet) -> StoreStudy:
     """1,000 bytes an image: 13 ms each with round trip and service."""
-    return StoreStudy(HEADER, instances.series, "1.2.840.10008.5.1.4.1.1.2", instances, 1_000)
+    return StoreStudy(HEADER, instances.root, "1.2.840.10008.5.1.4.1.1.2", instances, 1_000)
 
 
 INSTANCE_US = LINK.instance_us(1_000)

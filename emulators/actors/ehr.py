@@ -24,7 +24,6 @@ from emulators.messages.orders import Order, OrderStatus, PlaceOrder
 from emulators.messages.report import Report
 
 _PROGRESS = {"": 0, "SC": 1, "IP": 2, "CM": 3}
-_FINALITY = {"": 0, "P": 1, "F": 2}
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Ehr(System):
             return refused(UNKNOWN_KEY, "OBR-2"), ()
         if entry.patient.patient_id != message.patient.patient_id:
             return refused(UNKNOWN_KEY, "PID-3"), ()
-        if _FINALITY[message.status] <= _FINALITY[entry.report_status]:
+        if entry.report_status == "F":
             return ACCEPTED, ()
         entry.report_status = message.status
         fields = {"accession": message.accession_number, "status": message.status, "text": message.text}

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from emulators.actors.outbox import Delivery, RetryPolicy
 from emulators.actors.system import System
 from emulators.core.effect import CancelTimer, Effect, Note, SetTimer
-from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
 from emulators.core.instant import DAY, MINUTE, Stamp, WallClock
 from emulators.messages.common import SUCCESS, Status
@@ -37,6 +36,9 @@ from emulators.messages.worklist import WorklistItem, WorklistItems, WorklistQue
 
 COMMIT_LIMIT_US = 10 * MINUTE
 """How long a modality waits for a commitment result before it asks again under a new transaction."""
+
+RESEND_AFTER_US = MINUTE
+"""How long it waits before it sends again what was not committed."""
 
 NO_SUCH_TRANSACTION = 0x0112
 
@@ -209,12 +211,14 @@ class Modality(System):
         return [*self.outbox.put(self._pacs, request), timer]
 
     def timer_fired(self, key: str) -> Sequence[Effect]:
-        """No commitment result came in time: ask again."""
+        """No commitment result came in time: ask again. Or some instances were not committed: send them again."""
         kind, _, transaction_uid = key.partition("/")
         exam = self._by_transaction.get(transaction_uid)
-        if kind != "commit" or exam is None:
-            raise LocalProtocolError(f"{self.name}: no timer {key}")
-        return self._ask_commitment(exam) if exam.transaction_uid == transaction_uid else ()
+        if exam is None:
+            return super().timer_fired(key)
+        if exam.transaction_uid != transaction_uid:
+            return ()
+        return self._send(exam, exam.uncommitted) if kind == "resend" else self._ask_commitment(exam)
 
     def _commit_result(self, message: CommitResult, _sender: str) -> tuple[Status, Sequence[Effect]]:
         exam = self._by_transaction.get(message.transaction_uid)
@@ -225,7 +229,7 @@ class Modality(System):
         exam.uncommitted = exam.uncommitted.without(message.committed)
         timer = CancelTimer(f"commit/{message.transaction_uid}")
         if exam.uncommitted:
-            return SUCCESS, [timer, *self._send(exam, exam.uncommitted)]
+            return SUCCESS, [timer, SetTimer(f"resend/{message.transaction_uid}", self.now + RESEND_AFTER_US)]
         accession = exam.item.scheduled.accession_number
         return SUCCESS, [timer, Note("study committed", accession, {"instances": len(exam.instances)})]
 

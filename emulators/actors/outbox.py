@@ -5,9 +5,10 @@ Rules
 - ``refused`` and ``unknown`` are tried again after a back-off, without limit; so are AR and A7xxH (out of resources).
 - A retry is the same message with the same MSH-10 or UID, so that the receiver can tell it from a new one.
 - A study resumes with the instances that were not confirmed, and starts its back-off anew when some were.
-- AE, and any other failure status, is final: it is not sent again unchanged. After an ``unknown`` of one's own, 0111H (it
-  exists already) and 0110H (it can no longer be changed) say that the first try was taken, and are success (PS3.7
-  10.1.5.1.6, PS3.4 F.7.2.2).
+- AE, and any other failure status, is final: it is not sent again unchanged. After an ``unknown`` of one's own, 0111H to an
+  N-CREATE (it exists already) and 0110H to an N-SET (it can no longer be changed) say that the first try was taken, and
+  are success (PS3.7 10.1.5.1.6, PS3.4 F.7.2.2).
+- Of a study, instances refused for good are left out and the others sent on; the delivery is then a failed one.
 
 ====================  ==============  ====================================
 head of the queue is  event           then
@@ -21,19 +22,22 @@ waiting               timer           sending
 
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from emulators.core.effect import Effect, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.common import Acknowledgement, Status
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, StoreStudy
+from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StepEnded, StepStarted, StoreResult, StoreStudy
+from emulators.messages.query import MoveResult
 
 DUPLICATE_SOP_INSTANCE = 0x0111
 PROCESSING_FAILURE = 0x0110
 _OUT_OF_RESOURCES = 0xA7
 _WARNING = 0xB
+
+_TAKEN_BEFORE = {StepStarted: DUPLICATE_SOP_INSTANCE, StepEnded: PROCESSING_FAILURE}
+"""What a receiver says of a message that it has taken already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,27 @@ class Delivery:
     confirmed: InstanceSet = NO_INSTANCES
 
 
-class _Phase(Enum):
-    IDLE = "idle"
-    SENDING = "sending"
-    WAITING = "waiting"
-
-
 class _Queue:
-    __slots__ = ("confirmed", "doubtful", "messages", "name", "phase", "to", "tries")
+    """The head stays in ``messages`` until it is delivered: while there is one, it is under way or waits for its back-off."""
+
+    __slots__ = ("confirmed", "doubtful", "messages", "name", "refused", "to", "tries")
 
     def __init__(self, to: str, name: str) -> None:
         self.to = to
         self.name = name
         self.messages: deque[Any] = deque()
-        self.phase = _Phase.IDLE
+        self.begin()
+
+    def begin(self) -> None:
+        """A new head: no try of it yet."""
         self.tries = 0
-        """Of the head without progress."""
+        """Without progress."""
         self.doubtful = False
-        """Whether a try of the head ended unknown."""
+        """Whether a try ended unknown."""
         self.confirmed = NO_INSTANCES
-        """Of the head, over all its tries."""
+        """Over all tries."""
+        self.refused = False
+        """Whether an instance was refused for good."""
 
 
 class Outbox:
@@ -94,7 +99,7 @@ class Outbox:
         if waiting is None:
             waiting = self._queues[key] = _Queue(to, name)
         waiting.messages.append(message)
-        return self._send(key, waiting) if waiting.phase is _Phase.IDLE else []
+        return self._send(key, waiting) if len(waiting.messages) == 1 else []
 
     def owns(self, key: str) -> bool:
         """Whether an outcome or a timer with this key is for this outbox."""
@@ -111,17 +116,15 @@ class Outbox:
         accepted = _accepted(queue, outcome)
         if accepted is None:
             queue.doubtful |= outcome.kind is OutcomeKind.UNKNOWN
-            queue.phase = _Phase.WAITING
             return [SetTimer(key, now + self._back_off_us(queue.tries))], None
         delivery = Delivery(queue.to, queue.name, queue.messages.popleft(), outcome.message, accepted, queue.confirmed)
         if not queue.messages:
             del self._queues[key]
             return [], delivery
-        queue.tries, queue.doubtful, queue.confirmed = 0, False, NO_INSTANCES
+        queue.begin()
         return self._send(key, queue), delivery
 
     def _send(self, key: str, queue: _Queue) -> list[Effect]:
-        queue.phase = _Phase.SENDING
         queue.tries += 1
         return [Send(key, queue.to, queue.messages[0], self._policy.deadline_us)]
 
@@ -138,26 +141,28 @@ def _accepted(queue: _Queue, outcome: Outcome) -> bool | None:
         return None
     if isinstance(answer, Acknowledgement):
         return None if answer.code == "AR" else answer.code == "AA"
-    if isinstance(answer, Status):
-        if answer.code >> 8 == _OUT_OF_RESOURCES:
-            return None
-        repeated = queue.doubtful and answer.code in (DUPLICATE_SOP_INSTANCE, PROCESSING_FAILURE)
-        return repeated or answer.code == 0x0000 or answer.code >> 12 == _WARNING
-    return True
+    if answer is None:  # none was asked for
+        return True
+    status: int = answer.code if isinstance(answer, Status) else answer.status
+    if status >> 8 == _OUT_OF_RESOURCES:
+        return True if isinstance(answer, MoveResult) else None  # who asked for a move sees what has come
+    repeated = queue.doubtful and status == _TAKEN_BEFORE.get(type(queue.messages[0]))
+    return repeated or status == 0x0000 or status >> 12 == _WARNING
 
 
 def _study_accepted(queue: _Queue, result: StoreResult) -> bool | None:
-    """Keep what was confirmed and leave only the rest at the head of the queue."""
+    """Keep what was confirmed, note what was refused for good, and leave only the rest at the head of the queue."""
     confirmed = result.confirmed
     store: StoreStudy = queue.messages[0]
-    refused = sum(len(instances) for status, instances in result.failed if status >> 8 != _OUT_OF_RESOURCES)
     if confirmed:
         queue.tries = 0
         queue.confirmed = queue.confirmed.union(confirmed)
     rest = store.instances.without(confirmed)
+    for status, instances in result.failed:
+        if status >> 8 != _OUT_OF_RESOURCES:
+            queue.refused = True
+            rest = rest.without(instances)
     if not rest:
-        return True
-    if refused:
-        return False
+        return not queue.refused
     queue.messages[0] = store.only(rest)
     return None

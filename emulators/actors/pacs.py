@@ -1,7 +1,7 @@
 """The PACS: admits studies, reconciles them with orders, answers queries, moves studies, commits, and files reports.
 
 A study is reconciled by patient, accession number and Study Instance UID (actors/reconciliation.py) when its first batch is
-on disk, and again when an order or a patient comes later. It can be found once a batch of it has been told. What is on disk
+on disk, and again when an order comes later. It can be found once a batch of it has been told. What is on disk
 comes from ``Told`` alone.
 """
 
@@ -35,6 +35,7 @@ from emulators.messages.report import Report
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 DUPLICATE_SOP_INSTANCE = 0x0111
+PROCESSING_FAILURE = 0x0110
 NO_SUCH_INSTANCE = 0x0112
 NOT_AUTHORIZED = 0x0124
 
@@ -52,7 +53,6 @@ class _Study:
     patient: Patient
     series: dict[str, _Series] = field(default_factory=dict)
     reconciliation: Reconciliation | None = None
-    report_status: str = ""
 
     @property
     def instances(self) -> int:
@@ -77,10 +77,12 @@ class Pacs(System):
         self._patients: dict[str, Patient] = {}
         self._expected: dict[str, Expected] = {}
         self._steps: dict[str, bool] = {}
+        """Performed procedure steps, and whether they have ended."""
         self._studies: dict[str, _Study] = {}
         self._by_patient: dict[str, list[_Study]] = {}
         self._by_accession: dict[str, list[_Study]] = {}
-        self._by_series: dict[str, _Study] = {}
+        self._held: dict[str, InstanceSet] = {}
+        """Every instance on disk, by the UID without its last component."""
         self._transactions: set[str] = set()
         self._reports: dict[str, Report] = {}
         self.requests = {
@@ -98,9 +100,8 @@ class Pacs(System):
     # --- patients, orders, steps ---------------------------------------------------------------------------------------
 
     def _register(self, message: RegisterPatient, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
-        patient = message.patient
-        self._patients[patient.patient_id] = patient
-        return ACCEPTED, self._reconcile_again(self._by_patient.get(patient.patient_id, ()))
+        self._patients[message.patient.patient_id] = message.patient
+        return ACCEPTED, ()
 
     def _schedule(self, message: ScheduleProcedure, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         scheduled = message.procedure
@@ -115,8 +116,11 @@ class Pacs(System):
         return SUCCESS, ()
 
     def _step_ended(self, message: StepEnded, _sender: str) -> tuple[Status, Sequence[Effect]]:
-        if message.mpps_uid not in self._steps:
+        ended = self._steps.get(message.mpps_uid)
+        if ended is None:
             return Status(NO_SUCH_INSTANCE), ()
+        if ended:
+            return Status(PROCESSING_FAILURE, "performed procedure step may no longer be updated"), ()
         self._steps[message.mpps_uid] = True
         return SUCCESS, ()
 
@@ -146,7 +150,8 @@ class Pacs(System):
         return self._reconcile_again((study,)) if study.reconciliation is None else ()
 
     def _add(self, study: _Study, batch: InstancesStored) -> None:
-        self._by_series[batch.series_instance_uid] = study
+        for root, instances in batch.instances.by_root().items():
+            self._held[root] = self._held.get(root, NO_INSTANCES).union(instances)
         series = study.series.get(batch.series_instance_uid)
         if series is None:
             each = batch.stored_bytes // max(1, len(batch.instances))
@@ -179,12 +184,9 @@ class Pacs(System):
         if request.transaction_uid in self._transactions:
             return SUCCESS, ()
         self._transactions.add(request.transaction_uid)
-        asked = request.instances
-        held = NO_INSTANCES
-        study = self._by_series.get(asked.series)
-        if study is not None:
-            held = study.series[asked.series].instances
-        failed = asked.without(held)
+        asked, failed = request.instances, NO_INSTANCES
+        for root, instances in asked.by_root().items():
+            failed = failed.union(instances.without(self._held.get(root, NO_INSTANCES)))
         result = CommitResult(request.transaction_uid, request.sop_class_uid, asked.without(failed), failed)
         return SUCCESS, self.outbox.put(sender, result)
 
@@ -223,9 +225,11 @@ class Pacs(System):
     def _report(self, message: Report, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         """Kept by accession number, also before its study is here; a preliminary after the final one does not win."""
         filed = self._reports.get(message.accession_number)
-        if filed is None or filed.status != "F":
-            self._reports[message.accession_number] = message
-        return ACCEPTED, ()
+        if filed is not None and filed.status == "F":
+            return ACCEPTED, ()
+        self._reports[message.accession_number] = message
+        fields = {"mrn": message.patient.patient_id, "status": message.status}
+        return ACCEPTED, [Note("report attached", message.accession_number, fields)]
 
 
 def _fits(study: _Study, query: FindStudies) -> bool:

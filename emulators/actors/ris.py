@@ -102,12 +102,11 @@ class Ris(System):
         if order.modality not in self._stations:
             return refused(UNKNOWN_KEY, "OBR-24"), ()
         scheduled = self._schedule(order)
-        procedure = _Procedure(message.patient, message.visit, order, scheduled)
+        patient = self._patients.get(message.patient.patient_id, message.patient)  # as registered, if it was
+        procedure = _Procedure(patient, message.visit, order, scheduled)
         self._by_placer[placer] = self._by_accession[scheduled.accession_number] = procedure
         self._worklist.add(_worklist_item(procedure))
-        announcement = ScheduleProcedure(
-            control_id(placer, "SP"), self.stamp(), message.patient, message.visit, order, scheduled
-        )
+        announcement = ScheduleProcedure(control_id(placer, "SP"), self.stamp(), patient, message.visit, order, scheduled)
         fields = {
             "mrn": message.patient.patient_id,
             "accession": scheduled.accession_number,
@@ -134,7 +133,7 @@ class Ris(System):
             step_id=procedure_id("S", accession),
             protocol=self._protocols.get(order.procedure.value, order.procedure),
             station_ae_title=stations[digest(32, "station", accession) % len(stations)],
-            start=order.requested_at,
+            start=order.requested_at or self.stamp(),
         )
 
     def _tell_placer(self, procedure: _Procedure, status: str) -> Sequence[Effect]:

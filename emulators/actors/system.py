@@ -14,10 +14,12 @@ from emulators.core.effect import Effect, Note, Reply
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Event, Outcome, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.core.instant import Instant, Stamp, WallClock
+from emulators.messages.common import Acknowledgement
 
 ACCEPTED = ("AA", "")
 UNKNOWN_KEY = "204"
 """Table 0357: unknown key identifier."""
+UNSUPPORTED_MESSAGE = "200 MSH-9"
 
 Accepted = tuple[str, str]
 StimulusMethod = Callable[[Mapping[str, Any]], Sequence[Effect]]
@@ -70,6 +72,8 @@ class System:
     def _request(self, request: Request) -> Sequence[Effect]:
         message = request.message
         method = self.requests.get(type(message))
+        if method is None and hasattr(message, "control_id"):
+            return [Reply(request.ticket, Acknowledgement("AR", message.control_id, UNSUPPORTED_MESSAGE))]
         if method is None:
             raise LocalProtocolError(f"{self.name} does not take {type(message).__name__}")
         if not hasattr(message, "control_id"):

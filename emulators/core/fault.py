@@ -56,7 +56,8 @@ PASS = Verdict(FaultKind.PASS)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which messages a verdict is for. An empty string matches any; ``occurrence`` counts from 1, 0 matches any.
+    """Which messages a verdict is for. An empty string matches any; ``occurrence`` counts the messages of one kind on
+    one link from 1, 0 matches any.
 
     ``message`` is the name of the message class; a ``StoreStudy`` is asked for once per instance.
     ``probability`` is drawn once per message and attempt. ``[from_us, until_us)`` is the window in which the message starts.
@@ -88,9 +89,10 @@ class FaultPlan:
     def __init__(self, seed: int, rules: Sequence[Rule] = ()) -> None:
         self._seed = seed
         self._rules = tuple(rules)
+        self._names = _names(self._rules)
         self._fitting: dict[tuple[str, str, str, str], tuple[tuple[int, Rule], ...]] = {}
         self._occurrences: dict[tuple[str, str, str, str], int] = {}
-        self._attempts: dict[tuple[int, str, str, str, str], int] = {}
+        self._attempts: dict[tuple[str, str, str, str, str], int] = {}
 
     def touches(self, sender: str, receiver: str, lane: str, message: str) -> bool:
         """Whether any rule could ever apply; lets a caller skip asking."""
@@ -132,6 +134,15 @@ class FaultPlan:
         if rule.probability >= 1.0:
             return True
         sender, receiver, _, message = kind
-        attempt_of = (index, sender, receiver, message, subject)
+        attempt_of = (self._names[index], sender, receiver, message, subject)
         attempt = self._attempts[attempt_of] = self._attempts.get(attempt_of, 0) + 1
         return digest(53, "fault", self._seed, *attempt_of, attempt) / 2**53 < rule.probability
+
+
+def _names(rules: Sequence[Rule]) -> list[str]:
+    """A name per rule that says what it is and not where it stands, so that a rule put before it changes no draw."""
+    names: list[str] = []
+    for rule in rules:
+        name = repr(rule)
+        names.append(f"{name}#{sum(earlier.startswith(name) for earlier in names)}")
+    return names

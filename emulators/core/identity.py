@@ -42,8 +42,12 @@ def accession_number(placer_order_number: str, occurrence: int = 1) -> str:
 
 
 def control_id(subject: str, purpose: str, occurrence: int = 1) -> str:
-    """MSH-10 for one message about ``subject`` (an order or a patient), at most 20 characters (HL7 2.3.1, 2.16.9.10)."""
-    return f"{subject}-{purpose}{occurrence}"[:20]
+    """MSH-10 for one message about ``subject`` (an order or a patient), at most 20 characters (HL7 2.3.1, chapter 2).
+
+    A long subject is replaced by its digest, so that the purpose is never cut off.
+    """
+    named = f"{subject}-{purpose}{occurrence}"
+    return named if len(named) <= 20 else f"{_base32(digest(60, 'control', subject), 12)}-{purpose}{occurrence}"
 
 
 def procedure_id(purpose: str, accession: str) -> str:

@@ -38,8 +38,3 @@ class WallClock:
             self._last_stamp = (self._epoch + timedelta(seconds=second)).strftime(_STAMP_FORMAT)
             self._last_second = second
         return self._last_stamp
-
-    def instant(self, stamp: Stamp) -> Instant:
-        """The instant at which this clock shows ``stamp``. Raises ValueError if it is not a stamp."""
-        elapsed = datetime.strptime(stamp, _STAMP_FORMAT) - self._epoch
-        return (elapsed.days * 86_400 + elapsed.seconds) * SECOND - self._skew_us

@@ -21,8 +21,7 @@ class RegisterPatient:
     nominal_bytes: ClassVar[int] = 400
 
     def __post_init__(self) -> None:
-        canonical.text(self.control_id, 20, "control_id")
-        canonical.stamp(self.sent_at, "sent_at")
+        canonical.heading(self.control_id, self.sent_at)
 
     @property
     def subject(self) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from emulators.core.errors import LocalProtocolError
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # surrogates stand for no character
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # surrogates stand for no character
 _CONTROL_EXCEPT_LINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
@@ -29,7 +29,7 @@ def text(value: str, limit: int, attribute: str) -> str:
         raise LocalProtocolError(f"{attribute}: is the null value of HL7")
     if len(value) > limit:
         raise LocalProtocolError(f"{attribute}: longer than {limit} characters")
-    if value and (not value.isprintable() or "\\" in value) and ("\\" in value or _CONTROL.search(value)):
+    if "\\" in value or (not value.isprintable() and _CONTROL.search(value)):
         raise LocalProtocolError(f"{attribute}: holds a control character or a backslash")
     return value
 
@@ -64,6 +64,19 @@ def lines(value: str, attribute: str) -> str:
     if _CONTROL_EXCEPT_LINE.search(value):
         raise LocalProtocolError(f"{attribute}: holds a control character")
     return value
+
+
+def heading(control_id: str, sent_at: str) -> None:
+    """MSH-10, at most 20 characters and never empty, and MSH-7."""
+    if text(control_id, 20, "control_id") != control_id or not control_id:
+        raise LocalProtocolError("control_id: empty, or with outer spaces")
+    stamp(sent_at, "sent_at")
+
+
+def identifier(value: str, limit: int, attribute: str) -> None:
+    """An identifier that must be canonical already, because others were derived from it."""
+    if text(value, limit, attribute) != value:
+        raise LocalProtocolError(f"{attribute}: with outer spaces")
 
 
 def uid(value: str, attribute: str) -> str:

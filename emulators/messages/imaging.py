@@ -33,13 +33,14 @@ class InstanceSet:
             yield f"{self.root}.{number}"
         yield from self.uids
 
-    @property
-    def series(self) -> str:
-        """The root that every UID in here lies under, empty if there is none."""
+    def by_root(self) -> "dict[str, InstanceSet]":
+        """What is in here, by the UID without its last component; for an index that does not hold every UID."""
         if not self.uids:
-            return self.root
-        roots = {uid.rpartition(".")[0] for uid in self.uids}
-        return roots.pop() if len(roots) == 1 and self.root in ("", *roots) else ""
+            return {self.root: self} if self else {}
+        grouped: dict[str, list[str]] = {}
+        for uid in self:
+            grouped.setdefault(uid.rpartition(".")[0], []).append(uid)
+        return {root: from_uids(uids) for root, uids in grouped.items()}
 
     def head(self, count: int) -> "InstanceSet":
         """The first ``count``, in the order of here."""
@@ -67,8 +68,9 @@ class InstanceSet:
             return self
         if not self:
             return other
-        if not self.uids and not other.uids and self.root == other.root and self.first <= other.first <= self.last + 1:
-            return InstanceSet(self.root, self.first, max(self.last, other.last))
+        touching = self.first <= other.last + 1 and other.first <= self.last + 1
+        if not self.uids and not other.uids and self.root == other.root and touching:
+            return InstanceSet(self.root, min(self.first, other.first), max(self.last, other.last))
         return from_uids(dict.fromkeys((*self, *other)))
 
 
@@ -242,6 +244,10 @@ class StoreStudy:
 
     lane: ClassVar[str] = "store"
 
+    def __post_init__(self) -> None:
+        canonical.uid(self.series_instance_uid, "series_instance_uid")
+        canonical.uid(self.sop_class_uid, "sop_class_uid")
+
     @property
     def nominal_bytes(self) -> int:
         return self.instance_bytes * len(self.instances)
@@ -318,6 +324,10 @@ class CommitRequest:
 
     lane: ClassVar[str] = "commitment"
 
+    def __post_init__(self) -> None:
+        canonical.uid(self.transaction_uid, "transaction_uid")
+        canonical.uid(self.sop_class_uid, "sop_class_uid")
+
     @property
     def nominal_bytes(self) -> int:
         return 200 + 130 * len(self.instances)
@@ -341,6 +351,10 @@ class CommitResult:
     failed: InstanceSet = NO_INSTANCES
 
     lane: ClassVar[str] = "commitment"
+
+    def __post_init__(self) -> None:
+        canonical.uid(self.transaction_uid, "transaction_uid")
+        canonical.uid(self.sop_class_uid, "sop_class_uid")
 
     @property
     def nominal_bytes(self) -> int:

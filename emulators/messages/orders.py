@@ -73,6 +73,9 @@ class PlaceOrder:
     lane: ClassVar[str] = "orders"
     nominal_bytes: ClassVar[int] = 700
 
+    def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+
     @property
     def subject(self) -> str:
         return self.control_id
@@ -96,6 +99,9 @@ class ScheduleProcedure:
     lane: ClassVar[str] = "orders"
     nominal_bytes: ClassVar[int] = 900
 
+    def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+
     @property
     def subject(self) -> str:
         return self.control_id
@@ -118,6 +124,9 @@ class ReadingListEntry:
 
     lane: ClassVar[str] = "reading"
     nominal_bytes: ClassVar[int] = 900
+
+    def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
 
     @property
     def subject(self) -> str:
@@ -144,6 +153,9 @@ class OrderStatus:
     nominal_bytes: ClassVar[int] = 450
 
     def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
+        canonical.identifier(self.accession_number, 16, "accession_number")
         canonical.one_of(self.status, ORDER_STATUSES, "status")
 
     @property
@@ -177,6 +189,9 @@ class ReportStatus:
     nominal_bytes: ClassVar[int] = 450
 
     def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
+        canonical.identifier(self.accession_number, 16, "accession_number")
         canonical.one_of(self.status, REPORT_STATUSES, "status")
 
     @property

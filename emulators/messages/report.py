@@ -30,6 +30,11 @@ class Report:
     lane: ClassVar[str] = "reports"
 
     def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
+        canonical.identifier(self.accession_number, 16, "accession_number")
+        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.stamp(self.reported_at, "reported_at")
         canonical.one_of(self.status, RESULT_STATUSES, "report.status")
         object.__setattr__(self, "text", canonical.lines(self.text, "report.text"))
 

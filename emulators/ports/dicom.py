@@ -312,7 +312,8 @@ class DicomServer:
     """The receiving end of one system. ``archive`` is where its C-STOREs go, None if it takes none.
 
     ``known`` are the AE titles that may call, None for any; ``systems`` gives the system of an AE title, for strangers'
-    exchanges: a product in a system's place.
+    exchanges: a product in a system's place. ``serves`` are the messages that its actor takes, None for all: nothing else is
+    negotiated.
     """
 
     def __init__(
@@ -325,6 +326,7 @@ class DicomServer:
         known: frozenset[str] | None = None,
         takes_strangers: bool = False,
         systems: Mapping[str, str] = NO_SYSTEMS,
+        serves: Sequence[type] | None = None,
     ) -> None:
         self.system = system
         self.ae_title = ae_title
@@ -333,7 +335,7 @@ class DicomServer:
         self.takes_strangers = takes_strangers
         self.systems = systems
         self._origins = origins
-        served = (service.sop_class_uid for service in codec.SERVICES.values())
+        served = (codec.SERVICES[message].sop_class_uid for message in (codec.SERVICES if serves is None else serves))
         abstract_syntaxes = (VERIFICATION, *served, *(ACCEPTED_STORAGE if archive is not None else ()))
         contexts = dict.fromkeys(abstract_syntaxes, TRANSFER_SYNTAXES)
         self.policy = AcceptorPolicy(ae_title, contexts, known, roles={STORAGE_COMMITMENT: (True, True)})

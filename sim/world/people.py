@@ -55,7 +55,7 @@ def protocol_code(procedure: Procedure) -> Code:
 
 
 class Cases:
-    """``case(n)`` for the n-th visit of the run, from 1."""
+    """``case(number)`` for the visit that bears this number (arrivals.py)."""
 
     def __init__(self, scenario: Scenario, draws: Draws, images: ScannedImages) -> None:
         self._world = scenario.world
@@ -77,12 +77,12 @@ class Cases:
         stat = draws.unit("stat", number) < self._world.stat_fraction
         return Case(
             number=number,
-            patient=Patient(f"M{number:07d}", ISSUER, name, person.birth_date, person.sex),
-            visit=Visit(f"V{number:07d}", "O", "CLINIC", physician),
+            patient=Patient(f"M{number:09d}", ISSUER, name, person.birth_date, person.sex),
+            visit=Visit(f"V{number:09d}", "O", "CLINIC", physician),
             procedure=procedure,
             priority="STAT" if stat else "ROUTINE",
             reason=draws.choice(_REASONS, "reason", number),
-            placer_order_number=f"P{number:07d}",
+            placer_order_number=f"P{number:09d}",
             ordering_physician=physician,
             instances=self._instance_count(procedure, number),
             has_prior=draws.unit("prior", number) < self._world.prior_fraction,

@@ -139,7 +139,7 @@ def step_ended(mpps_uid: str = MPPS) -> StepEnded:
 
 def stored(instances: InstanceSet, study: str = STUDY, same: int = 0) -> InstancesStored:
     """What the archive tells its actor of a batch."""
-    series = instances.series or f"{study}.1"
+    series = instances.root or f"{study}.1"
     return InstancesStored(study, series, CT_IMAGE_STORAGE, instances, same, 0, 1_000 * len(instances))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulators.actors.modality import COMMIT_LIMIT_US, Modality
+from emulators.actors.modality import COMMIT_LIMIT_US, RESEND_AFTER_US, Modality
 from emulators.core.effect import Effect, Send
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import OutcomeKind
@@ -265,6 +265,9 @@ def test_what_was_not_committed_is_sent_again_and_asked_for_again() -> None:
     effects = scanner.result(committed=images(1, 2), failed=images(3, 4))
     assert cancelled(effects) == [f"commit/{uid('transaction', MPPS, 1)}"]
     assert note_names(effects) == []
+    (timer,) = timers(effects)
+    assert timer.at == RESEND_AFTER_US
+    effects = scanner.keep(wake(scanner.actor, timer.key, timer.at))
     assert only_send(effects, StoreStudy).message.instances == images(3, 4)
     effects = scanner.answer(StoreStudy, StoreResult(stored=images(3, 4)))
     assert sent(effects) == [("pacs", "CommitRequest")]  # the step ended long ago
@@ -275,7 +278,9 @@ def test_what_was_not_committed_is_sent_again_and_asked_for_again() -> None:
 
 def test_an_image_that_the_result_does_not_name_is_not_committed() -> None:
     """PS3.4 J.3.3: only what is named as committed may be deleted."""
-    effects = committing().result(committed=images(1, 3))
+    scanner = committing()
+    (timer,) = timers(scanner.result(committed=images(1, 3)))
+    effects = wake(scanner.actor, timer.key, timer.at)
     assert only_send(effects, StoreStudy).message.instances == images(4, 4)
 
 

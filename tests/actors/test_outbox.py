@@ -14,6 +14,7 @@ from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND
 from emulators.messages.common import SUCCESS, Acknowledgement, Status
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, StoreStudy
+from emulators.messages.worklist import WorklistItems, WorklistQuery
 from tests.actors.samples import CT_IMAGE_STORAGE, HEADER, SERIES, images, order_status, step_ended, step_started
 
 ANSWERED, REFUSED, UNKNOWN = OutcomeKind.ANSWERED, OutcomeKind.REFUSED, OutcomeKind.UNKNOWN
@@ -162,6 +163,35 @@ def test_after_refusals_only_a_repeated_step_was_not_taken(message: Any, status:
     back_off_us(outbox, send.key, REFUSED)
     back_off_us(outbox, send.key, ANSWERED, Status(0xA700))
     assert not delivered(outbox, send.key, ANSWERED, Status(status)).accepted
+
+
+@pytest.mark.parametrize(("message", "status"), [(step_started(), 0x0110), (step_ended(), 0x0111)])
+def test_after_an_unknown_the_status_of_another_operation_is_a_failure(message: Any, status: int) -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("ris", message))
+    end(outbox, send.key, UNKNOWN)
+    outbox.timer_fired(send.key)
+    assert not delivered(outbox, send.key, ANSWERED, Status(status)).accepted
+
+
+def test_a_list_answer_is_judged_by_its_status() -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("ris", WorklistQuery()))
+    assert end(outbox, send.key, ANSWERED, WorklistItems((), 0xA700))[1] is None
+    outbox.timer_fired(send.key)
+    assert not delivered(outbox, send.key, ANSWERED, WorklistItems((), 0xA900)).accepted
+
+
+def test_images_behind_one_that_is_refused_for_good_are_still_sent() -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("pacs", STORE))
+    result = StoreResult(stored=images(1, 4), failed=((0xC000, images(5, 5)),), not_sent=images(6, 10))
+    assert end(outbox, send.key, UNKNOWN, result)[1] is None
+    again = one_send(outbox.timer_fired(send.key))
+    assert again.message.instances == images(6, 10)
+    delivery = delivered(outbox, send.key, ANSWERED, StoreResult(stored=images(6, 10)))
+    assert not delivery.accepted
+    assert len(delivery.confirmed) == 9
 
 
 def test_a_doubt_ends_with_its_message() -> None:

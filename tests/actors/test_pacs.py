@@ -18,6 +18,7 @@ from emulators.messages.imaging import (
     CommitRequest,
     CommitResult,
     InstanceSet,
+    InstancesStored,
     StoreStudy,
     StudyHeader,
     from_uids,
@@ -207,6 +208,15 @@ def test_images_that_came_in_two_batches_are_committed_together() -> None:
     assert commit(actor, images(1, 4)).committed == images(1, 4)
 
 
+def test_images_of_a_product_that_do_not_lie_below_their_series_are_committed() -> None:
+    actor = pacs()
+    tell(
+        actor,
+        ArchivedStudy(HEADER, InstancesStored(STUDY, "1.2.777", CT_IMAGE_STORAGE, from_uids(["1.9.1", "1.9.7"]), 0, 0, 1)),
+    )
+    assert commit(actor, from_uids(["1.9.1", "1.9.7", "1.9.8"])).failed == from_uids(["1.9.8"])
+
+
 def test_a_request_whose_result_could_not_be_sent_is_not_authorized() -> None:
     actor = Pacs("pacs", CLOCK, {}, told_results=frozenset(("ct1",)))
     archive(actor)
@@ -362,6 +372,13 @@ def test_steps_are_taken_once() -> None:
     assert ask(actor, step_started(), "ris") == (SUCCESS, [])
     assert ask(actor, step_started(), "ris")[0].code == 0x0111
     assert ask(actor, step_ended(), "ris") == (SUCCESS, [])
+
+
+def test_the_end_of_a_step_is_taken_once() -> None:
+    actor = pacs()
+    ask(actor, step_started(), "ris")
+    assert ask(actor, step_ended(), "ris")[0] == SUCCESS
+    assert ask(actor, step_ended(), "ris")[0].code == 0x0110
 
 
 def test_the_end_of_a_step_that_was_never_created_names_no_instance() -> None:

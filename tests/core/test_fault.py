@@ -119,3 +119,14 @@ def test_one_kind_of_message_does_not_draw_from_another(messages: list[tuple[str
 
     only = [message for message in messages if message[0] == "RegisterPatient"]
     assert of_registrations(messages) == of_registrations(only)
+
+
+def test_a_rule_for_another_lane_put_before_changes_nobodys_luck() -> None:
+    rule = Rule(Verdict(FaultKind.RESET_AFTER), lane="adt", probability=0.5)
+    other = Rule(Verdict(FaultKind.REFUSE), lane="store", probability=0.5)
+
+    def drawn(*rules: Rule) -> list[FaultKind]:
+        plan = FaultPlan(7, rules)
+        return [plan.verdict("a", "b", "adt", "RegisterPatient", str(subject), 0).kind for subject in range(50)]
+
+    assert drawn(rule) == drawn(other, rule)

@@ -54,3 +54,9 @@ def test_a_digest_has_as_many_bits_as_were_asked_for(bits: int, parts: list[obje
     found = digest(bits, *parts)
     assert 0 <= found < 2**bits
     assert found == digest(bits, *parts)
+
+
+def test_a_long_placer_number_never_costs_a_control_id_its_purpose() -> None:
+    long = "P" * 22
+    assert len({control_id(long, purpose) for purpose in ("NW", "SC", "IP", "CM")}) == 4
+    assert all(len(control_id(long, purpose)) <= 20 for purpose in ("NW", "SC"))

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,15 +38,3 @@ def test_a_stamp_does_not_depend_on_what_was_asked_before(instants: list[int], s
     for now in instants:
         expected = EPOCH + timedelta(seconds=(now + skew_us) // SECOND)
         assert clock.stamp(now) == expected.strftime("%Y%m%d%H%M%S")
-
-
-@given(st.integers(-2 * DAY, 400 * DAY), st.integers(-HOUR, HOUR))
-def test_an_instant_is_found_again_from_its_stamp_to_the_second(now: int, skew_us: int) -> None:
-    clock = WallClock(EPOCH, skew_us)
-    assert 0 <= now - clock.instant(clock.stamp(now)) < SECOND
-
-
-@pytest.mark.parametrize("stamp", ["", "2026", "20261301000000", "2026030100000x"])
-def test_what_is_not_a_stamp_has_no_instant(stamp: str) -> None:
-    with pytest.raises(ValueError, match=r"match|unconverted"):
-        WallClock(EPOCH).instant(stamp)

@@ -91,18 +91,20 @@ def test_nothing_added_and_nothing_taken_away_change_nothing(instances: Instance
 
 
 @given(instance_sets)
-def test_the_series_is_the_one_root_of_all_or_empty(instances: InstanceSet) -> None:
-    roots = {uid.rpartition(".")[0] for uid in instances}
-    if instances.series and instances:
-        assert roots == {instances.series}
-    if len(roots) > 1:
-        assert instances.series == ""
+def test_by_root_parts_a_set_by_what_comes_before_the_last_component(instances: InstanceSet) -> None:
+    parts = instances.by_root()
+    assert sorted(uid for part in parts.values() for uid in part) == sorted(instances)
+    assert all(uid.rpartition(".")[0] == root for root, part in parts.items() for uid in part)
 
 
 @given(uid_lists.filter(bool))
-def test_the_series_of_explicit_uids_is_found(named: list[str]) -> None:
-    roots = {uid.rpartition(".")[0] for uid in named}
-    assert from_uids(named).series == (roots.pop() if len(roots) == 1 else "")
+def test_by_root_of_explicit_uids_has_an_entry_per_root(named: list[str]) -> None:
+    assert from_uids(named).by_root().keys() == {uid.rpartition(".")[0] for uid in named}
+
+
+def test_sets_that_touch_become_one_range_in_either_order() -> None:
+    early, late = InstanceSet("1.2", 1, 2), InstanceSet("1.2", 3, 4)
+    assert early.union(late) == late.union(early) == InstanceSet("1.2", 1, 4)
 
 
 def test_confirmed_is_what_was_stored_and_what_was_stored_with_a_warning() -> None:

@@ -19,7 +19,7 @@ from tests.clinic import half_the_acknowledgements, run, scenario, small_clinic
 
 
 def instants(clinic: Scenario, seed: int = 7) -> list[int]:
-    return arrivals(clinic.world, Draws(seed))
+    return [arrival.at for arrival in arrivals(clinic.world, Draws(seed))]
 
 
 def cases(clinic: Scenario, count: int, seed: int = 7) -> list[Case]:
@@ -61,6 +61,14 @@ def test_one_hours_arrivals_do_not_depend_on_another_hour() -> None:
 
     assert elsewhere(after) == elsewhere(before)
     assert set(before) < set(after)  # who came still comes
+
+
+def test_a_busier_hour_gives_nobody_elses_visit_another_number() -> None:
+    busy = list(scenario().world.expected_exams_by_hour)
+    busy[9] *= 3
+    before = arrivals(scenario().world, Draws(7))
+    after = arrivals(scenario(expected_exams_by_hour=busy).world, Draws(7))
+    assert set(before) < set(after)
 
 
 # --- people ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,160 @@
+"""What the benchmarks send: exams of synthetic patients as HL7 messages, as worklist items and as a series of CT images."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from datasets.examples import ExampleStudy, example_study
+from datasets.people import PersonSource
+from datasets.procedures import PROCEDURES, procedures_by_modality
+from datasets.studies import Instance, SyntheticStudies
+from emulators.actors.worklist import Worklist
+from emulators.codecs.hl7v2 import Hl7Codec
+from emulators.messages.common import Code, Patient, PersonName, Visit
+from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
+from emulators.messages.orders import Order, ScheduledProcedure, ScheduleProcedure
+from emulators.messages.report import Report
+from emulators.messages.worklist import WorklistItem, WorklistQuery
+from emulators.store.part10 import head
+
+SEED = 7
+STATIONS = 20
+WORKLIST_ITEMS = 500
+MATCHES = WORKLIST_ITEMS // STATIONS
+QUERY = WorklistQuery(station_ae_title="STATION03", start_date="20260302")
+
+_PEOPLE = PersonSource(SEED)
+_PHYSICIAN = PersonName("House", "Greg", prefix="Dr")
+_REPORT = "\n".join(f"Line {number} of a report: liver, spleen & pancreas are unremarkable." for number in range(1, 21))
+
+
+def hl7_codec(version: str) -> Hl7Codec:
+    """The codec of one link."""
+    return Hl7Codec(version, "RIS", "CLINIC", "PACS", "CLINIC")
+
+
+def patient(number: int) -> Patient:
+    person = _PEOPLE.person(number)
+    name = PersonName(person.family_name, person.given_name, person.middle_name)
+    return Patient(f"MRN{number:06d}", "RADLOOP", name, person.birth_date, person.sex)
+
+
+def scheduled_exam(number: int) -> ScheduleProcedure:
+    """An ORM^O01 with all that is known of exam ``number``; its steps go to 20 stations in turn, all on 2 March 2026."""
+    procedure = PROCEDURES[number % len(PROCEDURES)]
+    code = Code(procedure.code, procedure.scheme, procedure.meaning)
+    protocol = Code(procedure.protocol_code, procedure.scheme, procedure.meaning)
+    start = f"20260302{8 + number % 10:02d}{number % 60:02d}00"
+    return ScheduleProcedure(
+        f"P{number:06d}-SP1",
+        "20260302070000",
+        patient(number),
+        Visit(f"V{number:06d}", "O", "RADIOLOGY", _PHYSICIAN),
+        Order(f"P{number:06d}", code, procedure.modality, procedure.body_part, "ROUTINE", start, "Pain", _PHYSICIAN),
+        ScheduledProcedure(
+            f"A{number:09d}",
+            f"2.25.{4711 + number}",
+            f"R{number:09d}",
+            f"S{number:09d}",
+            protocol,
+            f"STATION{number % STATIONS:02d}",
+            start,
+        ),
+    )
+
+
+def report(number: int) -> Report:
+    """An ORU^R01 with a text of 20 lines."""
+    exam = scheduled_exam(number)
+    return Report(
+        control_id=f"P{number:06d}-RF1",
+        sent_at="20260302100000",
+        patient=exam.patient,
+        placer_order_number=exam.order.placer_order_number,
+        accession_number=exam.procedure.accession_number,
+        study_instance_uid=exam.procedure.study_instance_uid,
+        procedure=exam.order.procedure,
+        status="F",
+        text=_REPORT,
+        reader=PersonName("Reed", "Ray"),
+        reported_at="20260302095900",
+    )
+
+
+def worklist_items() -> list[WorklistItem]:
+    """500 scheduled steps, 25 of each station."""
+    return [_item(scheduled_exam(number)) for number in range(WORKLIST_ITEMS)]
+
+
+def worklist() -> Worklist:
+    """These steps as the RIS keeps them."""
+    kept = Worklist()
+    for item in worklist_items():
+        kept.add(item)
+    return kept
+
+
+def _item(exam: ScheduleProcedure) -> WorklistItem:
+    visit, order = exam.visit, exam.order
+    return WorklistItem(
+        patient=exam.patient,
+        admission_id=visit.visit_number,
+        location=visit.location,
+        referring_physician=visit.referring_physician,
+        requesting_physician=order.ordering_physician,
+        placer_order_number=order.placer_order_number,
+        reason=order.reason,
+        priority=order.priority,
+        procedure=order.procedure,
+        modality=order.modality,
+        scheduled=exam.procedure,
+    )
+
+
+@cache
+def ct_study() -> ExampleStudy:
+    """One CT exam with one series."""
+    return example_study(SEED, 0, procedures_by_modality("CT")[0])
+
+
+@cache
+def ct_instances(count: int) -> tuple[Instance, ...]:
+    """Instances 1 to ``count`` of the series, 0.525 MB each."""
+    source = SyntheticStudies(SEED)
+    return tuple(source.instance(ct_study(), number) for number in range(1, count + 1))
+
+
+def ct_store(first: int, last: int) -> StoreStudy:
+    """The message that stores these instances of the series."""
+    study = ct_study()
+    names = study.patient_name.split("^")
+    who = Patient(study.patient_id, study.issuer_of_patient_id, PersonName(*names), study.birth_date, study.sex)
+    header = StudyHeader(
+        who,
+        study.accession_number,
+        study.study_instance_uid,
+        study.study_date + study.study_time,
+        study.modality,
+        study.procedure_meaning,
+    )
+    instance = ct_instances(1)[0]
+    instances = InstanceSet(study.instance_uid_root, first, last)
+    return StoreStudy(header, study.series_uid, instance.sop_class_uid, instances, instance.size_bytes)
+
+
+def write_files(folder: Path, instances: Iterable[Instance]) -> None:
+    """Write each instance as a DICOM file of the name that its UID gives it."""
+    for instance in instances:
+        with (folder / file_name(instance.sop_instance_uid)).open("wb") as file:
+            file.write(file_head(instance))
+            file.writelines(instance.buffers)
+
+
+def file_name(sop_instance_uid: str) -> str:
+    return f"{sop_instance_uid}.dcm"
+
+
+def file_head(instance: Instance) -> bytes:
+    """All that comes before the data set in a file."""
+    uids = (instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid)
+    return head(*uids, "2.25.7", "BENCH", "BENCH")
