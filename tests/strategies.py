@@ -194,7 +194,7 @@ def _values(limit: int, required: bool = False) -> st.SearchStrategy[str]:
     return found.filter(lambda text: bool(text.strip())) if required else found
 
 
-control_ids = st.text(_PRINTABLE_ASCII, min_size=1, max_size=20).filter(lambda text: text not in (" " * len(text), '""'))
+control_ids = st.text(_PRINTABLE_ASCII, min_size=1, max_size=20).map(str.strip).filter(lambda text: text not in ("", '""'))
 
 # HL7 requires an identifier and a name, and of a code its value or its meaning.
 registered_patients = st.builds(
@@ -234,8 +234,8 @@ report_texts = st.text(st.sampled_from('Aa1 |^~&\\".\n') | _CHARACTERS, max_size
 
 _headers = {"control_id": control_ids, "sent_at": stamps(required=True), "patient": registered_patients}
 _numbers = {
-    "placer_order_number": _values(22, required=True),
-    "accession_number": _values(16, required=True),
+    "placer_order_number": _values(22, required=True).map(str.strip),
+    "accession_number": _values(16, required=True).map(str.strip),
     "procedure": procedure_codes,
 }
 registrations = st.builds(RegisterPatient, visit=visits, **_headers)

@@ -33,7 +33,8 @@ class Report:
         canonical.heading(self.control_id, self.sent_at)
         canonical.identifier(self.placer_order_number, 22, "placer_order_number")
         canonical.identifier(self.accession_number, 16, "accession_number")
-        canonical.uid(self.study_instance_uid, "study_instance_uid")
+        if self.study_instance_uid:  # a report need not name its study
+            canonical.uid(self.study_instance_uid, "study_instance_uid")
         canonical.stamp(self.reported_at, "reported_at")
         canonical.one_of(self.status, RESULT_STATUSES, "report.status")
         object.__setattr__(self, "text", canonical.lines(self.text, "report.text"))

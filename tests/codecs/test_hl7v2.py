@@ -174,7 +174,7 @@ def test_text_outside_the_configured_character_set_cannot_be_sent() -> None:
 @pytest.mark.parametrize(
     ("name", "attributes", "location"),
     [
-        ("PlaceOrder", {"control_id": ""}, "MSH-10"),
+        ("PlaceOrder", {"control_id": ""}, "control_id"),
         ("PlaceOrder", {"sent_at": ""}, "MSH-7"),
         ("PlaceOrder", {"patient": Patient("", "HOSPITAL", PersonName("Doe"))}, "PID-3"),
         ("PlaceOrder", {"patient": Patient("MRN-1", "HOSPITAL", NOBODY)}, "PID-5"),
