@@ -20,7 +20,7 @@ StoreResult is the answer. A C-MOVE is replied by a MovePlan, which the kernel c
 own before it answers.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import simpy
@@ -49,6 +49,7 @@ class Kernel:
 
     def __init__(self, environment: simpy.Environment, faults: FaultPlan, trace: Trace) -> None:
         self.environment = environment
+        self._clock: Any = environment  # the same; its time is whole numbers, which SimPy's types do not say
         self.trace = trace
         self._faults = faults
         self._handlers: dict[str, Callable[..., Any]] = {}
@@ -90,6 +91,7 @@ class Kernel:
 
     def connect(self, lane: Lane) -> None:
         """Add one row to the route table."""
+        lane.faulty = self._faults.concerns(lane.sender, lane.receiver, lane.name)
         self._lanes[lane.sender, lane.receiver, lane.name] = lane
 
     def stimulate(self, name: str, stimulus: str, data: Mapping[str, Any]) -> None:
@@ -143,9 +145,9 @@ class Kernel:
         return event
 
     def _give(self, name: str, event: Any) -> None:
-        effects: list[Effect] = self._handlers[name](event, self.environment.now)
+        effects: Sequence[Effect] = self._handlers[name](event, self._clock.now)
         for effect in effects:
-            self.perform(name, effect)
+            self._effects[type(effect)](name, effect)
 
     def _note(self, name: str, note: Note) -> None:
         self.trace.publish(
@@ -200,7 +202,7 @@ class Kernel:
             raise LocalProtocolError(f"no route from {sender} to {receiver} for {message.lane}")
         self._last_ticket += 1
         self._in_flight += 1
-        return Exchange(lane, key, message, deadline_us, self.now, self._last_ticket)
+        return Exchange(lane, key, message, deadline_us, self._clock.now, self._last_ticket)
 
     def _take(self, exchange: Exchange) -> None:
         lane = exchange.lane
@@ -218,13 +220,15 @@ class Kernel:
     def _start(self, exchange: Exchange) -> None:
         lane, message = exchange.lane, exchange.message
         lane.open += 1
-        now = exchange.started = self.now
+        now: Instant = self._clock.now
+        exchange.started = now
         link = lane.link
         if type(message) is StoreStudy:
             self._foresee_instances(exchange)
             size = message.instance_bytes
         else:
-            exchange.verdict = self._verdict(lane, type(message).__name__, message, now)
+            if lane.faulty:
+                exchange.verdict = self._verdict(lane, type(message).__name__, message, now)
             size = message.nominal_bytes
         verdict = exchange.verdict
         leg_us = lane.set_up_us + link.one_way_us(size)
@@ -233,7 +237,7 @@ class Kernel:
         if lane.port.live:
             self._watch_deadline(exchange)
             return
-        if kind in (FaultKind.PASS, FaultKind.RESET_AFTER) or exchange.instances_stored:
+        if verdict is PASS or kind is FaultKind.RESET_AFTER or exchange.instances_stored:
             pass
         elif kind is FaultKind.REFUSE:
             self._break_after(exchange, link.round_trip_us)
@@ -257,8 +261,6 @@ class Kernel:
             self._watch_deadline(exchange)
 
     def _verdict(self, lane: Lane, kind: str, message: Any, now: Instant) -> Verdict:
-        if not self._faults.touches(lane.sender, lane.receiver, lane.name, kind):
-            return PASS
         return self._faults.verdict(lane.sender, lane.receiver, lane.name, kind, message.subject, now)
 
     def _arrived(self, exchange: Exchange) -> None:
@@ -266,7 +268,7 @@ class Kernel:
         lane = exchange.lane
         if exchange.kind is not None and not exchange.outlives_sender:
             return
-        exchange.arrived = self.now
+        exchange.arrived = self._clock.now
         message = lane.port.request(exchange)
         self._tickets[exchange.ticket] = exchange
         try:
@@ -314,7 +316,7 @@ class Kernel:
             self._after(leg_us, self._broken, exchange)
         else:
             self._after(leg_us, self._answered, exchange)
-        if self.now + leg_us >= exchange.expires:
+        if self._clock.now + leg_us >= exchange.expires:
             self._watch_deadline(exchange)
 
     def _answered(self, exchange: Exchange) -> None:
@@ -388,7 +390,7 @@ class Kernel:
         lane = exchange.lane
         assert exchange.kind is not None
         record: Record = {
-            "at": self.now,
+            "at": self._clock.now,
             "record": "exchange",
             "sender": lane.sender,
             "receiver": lane.receiver,
@@ -399,12 +401,12 @@ class Kernel:
             "arrived": exchange.arrived,
             "outcome": exchange.kind.value,
             "answer": None if message is None else message.summary,
+            **exchange.message.identifiers,
         }
         if exchange.verdict is not PASS:
             record["fault"] = exchange.verdict.kind.value
         elif exchange.slowed is not FaultKind.PASS:
             record["fault"] = exchange.slowed.value
-        record.update(exchange.message.identifiers)
         if self.trace.full:
             record["content"] = exchange.message
             record["answer_content"] = message

@@ -24,6 +24,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+KINDS = ("exchange", "stimulus", "note", "stored", "late")
+
 Record = dict[str, Any]
 Subscriber = Callable[[Record], None]
 
@@ -35,18 +37,24 @@ class Level(Enum):
 
 
 class Trace:
-    """Passes each record to every subscriber, in the order of their subscription."""
+    """Passes each record to its subscribers, in the order of their subscription.
+
+    A subscriber with an attribute ``kinds`` gets only records of these kinds; the others get all.
+    """
 
     def __init__(self, level: Level = Level.EXCHANGES) -> None:
         self.level = level
         self.full = level is Level.FULL
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: dict[str, list[Subscriber]] = {kind: [] for kind in KINDS}
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        self._subscribers.append(subscriber)
+        """Let ``subscriber`` hear the trace from now on."""
+        for kind in getattr(subscriber, "kinds", KINDS):
+            self._subscribers[kind].append(subscriber)
 
     def publish(self, record: Record) -> None:
-        for subscriber in self._subscribers:
+        """Pass on a record, whose kind must be one of ``KINDS``."""
+        for subscriber in self._subscribers[record["record"]]:
             subscriber(record)
 
 

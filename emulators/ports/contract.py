@@ -37,6 +37,7 @@ class Lane:
     __slots__ = (
         "answer_limit_us",
         "associations",
+        "faulty",
         "foreign",
         "link",
         "name",
@@ -73,6 +74,8 @@ class Lane:
         self.set_up_us = set_up_round_trips * link.round_trip_us
         self.answer_limit_us = answer_limit_us
         self.foreign = foreign
+        self.faulty = False
+        """Whether a rule of the fault plan could touch it; set when it is connected."""
         self.open = 0
         self.waiting: deque[Exchange] = deque()
 

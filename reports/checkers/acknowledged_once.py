@@ -12,6 +12,8 @@ from emulators.trace import Record
 class Checker:
     """Every HL7 message is sent until it is acknowledged with AA, and not again after that."""
 
+    kinds = ("exchange",)
+
     def __init__(self) -> None:
         self._acknowledged: set[tuple[str, str, str]] = set()
         self._open: dict[tuple[str, str, str], str] = {}

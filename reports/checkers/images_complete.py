@@ -8,6 +8,8 @@ from emulators.trace import Record
 class Checker:
     """The archive holds as many instances of a study as the scanner sent, each once."""
 
+    kinds = ("note", "stored")
+
     archive = "pacs"
 
     def __init__(self) -> None:

@@ -6,6 +6,8 @@ from emulators.trace import Record
 class Checker:
     """No instance comes again under its UID with different content."""
 
+    kinds = ("stored",)
+
     def __init__(self) -> None:
         self._violations: set[str] = set()
 

@@ -8,6 +8,8 @@ from emulators.trace import Record
 class Checker:
     """Every order that was placed is closed exactly once, and no other."""
 
+    kinds = ("stimulus", "note")
+
     def __init__(self) -> None:
         self._placed: set[str] = set()
         self._closed: Counter[str] = Counter()

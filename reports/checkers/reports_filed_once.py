@@ -10,6 +10,8 @@ _WORDS = {"P": "preliminary", "F": "final"}
 class Checker:
     """Every report that was signed is filed in the chart exactly once, and nothing is filed that was not signed."""
 
+    kinds = ("note",)
+
     def __init__(self) -> None:
         self._signed: set[tuple[str, str]] = set()
         self._filed: Counter[tuple[str, str]] = Counter()

@@ -6,6 +6,8 @@ from emulators.trace import Record
 class Checker:
     """A final report is filed after the preliminary one that was signed before it, and no preliminary one after it."""
 
+    kinds = ("note",)
+
     def __init__(self) -> None:
         self._preliminary_waits: set[str] = set()
         """Orders whose preliminary report is signed and not filed."""

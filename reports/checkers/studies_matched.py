@@ -6,6 +6,8 @@ from emulators.trace import Record
 class Checker:
     """Every study that was acquired is matched to its order and patient in the archive."""
 
+    kinds = ("stimulus", "note")
+
     def __init__(self) -> None:
         self._acquired: set[str] = set()
         self._states: dict[str, str] = {}

@@ -11,6 +11,8 @@ HOURS_A_DAY = 24
 class Hours:
     """A trace subscriber; ``epoch`` is the wall time of instant 0. Days of a longer run are added up."""
 
+    kinds = ("stimulus", "note")
+
     def __init__(self, epoch: datetime) -> None:
         self._offset_us = epoch.hour * HOUR + epoch.minute * MINUTE
         self._arrivals = [0] * HOURS_A_DAY

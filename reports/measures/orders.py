@@ -41,6 +41,8 @@ class _Order:
 class Orders:
     """A trace subscriber."""
 
+    kinds = ("stimulus", "note")
+
     _orders: dict[str, _Order] = field(default_factory=dict)
     _by_subject: dict[str, _Order] = field(default_factory=dict)
     """Also by accession number."""
