@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Protocol
 
 from emulators.codecs.dicom import codec
@@ -26,7 +27,6 @@ from emulators.messages.imaging import (
     InstancesStored,
     StoreResult,
     StoreStudy,
-    StudyHeader,
     from_uids,
 )
 from emulators.ports.arrivals import Arrivals, Failure, Stage
@@ -37,6 +37,7 @@ from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
 from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
 from emulators.store.archive import ImageArchive, Incoming, Verdict
+from emulators.store.header import InstanceHeader
 from emulators.wire.commands import c_store_rq, response
 from emulators.wire.dimse import C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, Command, Message
 from emulators.wire.items import RoleSelection
@@ -369,7 +370,7 @@ class _Serving:
         self._calling = ""
         self._batch: int | None = None
         self._incoming: Incoming | None = None
-        self._admissions: dict[StudyHeader, int] = {}
+        self._admissions: dict[tuple[str, ...], int] = {}
 
     def run(self) -> None:
         try:
@@ -492,12 +493,28 @@ class _Serving:
         """Ask the actor once per identity; what it said of a header holds for every instance with that header."""
         if incoming.header is None:
             return CANNOT_UNDERSTAND
-        header = study_header(incoming.header)
-        status = self._admissions.get(header)
+        identity = _IDENTITY(incoming.header)
+        status = self._admissions.get(identity)
         if status is None:
-            admission: Admission = self._reply_to(header, 1)
-            status = self._admissions[header] = admission.status
+            admission: Admission = self._reply_to(study_header(incoming.header), 1)
+            status = self._admissions[identity] = admission.status
         return status
+
+
+_IDENTITY: Callable[[InstanceHeader], tuple[str, ...]] = attrgetter(
+    "patient_id",
+    "issuer_of_patient_id",
+    "patient_name",
+    "birth_date",
+    "sex",
+    "accession_number",
+    "study_instance_uid",
+    "study_date",
+    "study_time",
+    "modality",
+    "study_description",
+)
+"""All of a header that ``study_header`` reads."""
 
 
 def _discard(_data: memoryview) -> None:
