@@ -1,52 +1,18 @@
 """A complete, made-up exam of a procedure: for tests, benchmarks and load drivers that need images but no hospital."""
 
-from dataclasses import dataclass
-
 from datasets.draws import Draws
+from datasets.modules import StudyContext
 from datasets.people import PersonSource, StaffSource
-from datasets.procedures import Modality, Procedure
+from datasets.procedures import Procedure
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleStudy:
-    """A StudyContext (see datasets.modules) as plain values."""
-
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    birth_date: str
-    sex: str
-    accession_number: str
-    study_instance_uid: str
-    study_id: str
-    study_date: str
-    study_time: str
-    referring_physician: str
-    procedure_code: str
-    procedure_scheme: str
-    procedure_meaning: str
-    requested_procedure_id: str
-    scheduled_step_id: str
-    step_description: str
-    modality: Modality
-    body_part: str
-    station_ae_title: str
-    station_name: str
-    institution: str
-    mpps_uid: str
-    series_uid: str
-    instance_uid_root: str
-    performed_date: str
-    performed_time: str
-
-
-def example_study(seed: int, index: int, procedure: Procedure) -> ExampleStudy:
+def example_study(seed: int, index: int, procedure: Procedure) -> StudyContext:
     """Exam number ``index`` (0 and up) of a seed, scheduled and started on 2 January 2026, with one series."""
     person = PersonSource(seed).person(index)
     physician = StaffSource(seed).staff("referring_physician", index)
     draws = Draws(seed)
     study_uid = f"2.25.{draws.bits('example study uid', procedure.code, index)}"
-    return ExampleStudy(
+    return StudyContext(
         patient_id=f"EX{index:06d}",
         issuer_of_patient_id="RADLOOP",
         patient_name=f"{person.family_name}^{person.given_name}^{person.middle_name}".rstrip("^"),

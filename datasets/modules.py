@@ -5,7 +5,6 @@ A series shares everything but the few attributes that ``varying_attributes`` li
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -29,68 +28,42 @@ _FRONTAL = "L\\F"
 _LATERAL = "A\\F"
 
 
-class StudyContext(Protocol):
-    """What the images of one series say about patient, order and step; any object with these attributes will do.
+@dataclass(frozen=True, slots=True)
+class StudyContext:
+    """What the images of one series say about patient, order and step.
 
     ``patient_name`` and ``referring_physician`` are PN strings. Dates are YYYYMMDD, times HHMMSS. An empty
     ``issuer_of_patient_id`` or ``mpps_uid`` leaves its attribute out; an empty ``requested_procedure_id`` (an exam
     without a worklist entry) leaves the Request Attributes Sequence out.
     """
 
-    @property
-    def patient_id(self) -> str: ...
-    @property
-    def issuer_of_patient_id(self) -> str: ...
-    @property
-    def patient_name(self) -> str: ...
-    @property
-    def birth_date(self) -> str: ...
-    @property
-    def sex(self) -> str: ...
-    @property
-    def accession_number(self) -> str: ...
-    @property
-    def study_instance_uid(self) -> str: ...
-    @property
-    def study_id(self) -> str: ...
-    @property
-    def study_date(self) -> str: ...
-    @property
-    def study_time(self) -> str: ...
-    @property
-    def referring_physician(self) -> str: ...
-    @property
-    def procedure_code(self) -> str: ...
-    @property
-    def procedure_scheme(self) -> str: ...
-    @property
-    def procedure_meaning(self) -> str: ...
-    @property
-    def requested_procedure_id(self) -> str: ...
-    @property
-    def scheduled_step_id(self) -> str: ...
-    @property
-    def step_description(self) -> str: ...
-    @property
-    def modality(self) -> str: ...
-    @property
-    def body_part(self) -> str: ...
-    @property
-    def station_ae_title(self) -> str: ...
-    @property
-    def station_name(self) -> str: ...
-    @property
-    def institution(self) -> str: ...
-    @property
-    def mpps_uid(self) -> str: ...
-    @property
-    def series_uid(self) -> str: ...
-    @property
-    def instance_uid_root(self) -> str: ...
-    @property
-    def performed_date(self) -> str: ...
-    @property
-    def performed_time(self) -> str: ...
+    patient_id: str
+    issuer_of_patient_id: str
+    patient_name: str
+    birth_date: str
+    sex: str
+    accession_number: str
+    study_instance_uid: str
+    study_id: str
+    study_date: str
+    study_time: str
+    referring_physician: str
+    procedure_code: str
+    procedure_scheme: str
+    procedure_meaning: str
+    requested_procedure_id: str
+    scheduled_step_id: str
+    step_description: str
+    modality: str
+    body_part: str
+    station_ae_title: str
+    station_name: str
+    institution: str
+    mpps_uid: str
+    series_uid: str
+    instance_uid_root: str
+    performed_date: str
+    performed_time: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ The pixels of a modality and body part are made once and shared by all instances
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import attrgetter
 
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -28,8 +27,6 @@ from datasets.procedures import ANATOMIC_REGIONS
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 NOMINAL_HEADER_BYTES = 1600  # a header has 1.2 to 2 kB, by modality and the lengths of names
 _SERIES_KEPT = 64
-
-_context_values = attrgetter(*sorted(name for name in vars(StudyContext) if not name.startswith("_")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class SyntheticStudies:
     def __init__(self, seed: int, scale: float = 1.0) -> None:
         self.scale = scale
         self._draws = Draws(seed)
-        self._headers: dict[object, list[bytes]] = {}
+        self._headers: dict[StudyContext, list[bytes]] = {}
         self._pixel_elements: dict[tuple[str, str], bytes] = {}
 
     def nominal_bytes(self, modality: str) -> int:
@@ -92,14 +89,13 @@ class SyntheticStudies:
 
     def _header_pieces(self, context: StudyContext, cut_tags: list[int]) -> list[bytes]:
         """The encoded header of the series, cut where the varying attributes belong."""
-        values = _context_values(context)
-        pieces = self._headers.get(values)
+        pieces = self._headers.get(context)
         if pieces is None:
             layout = frame_format(context.modality, self.scale)
             pieces = _encode_pieces(shared_attributes(context, layout, self.scale), cut_tags)
             if len(self._headers) >= _SERIES_KEPT:
                 self._headers.clear()
-            self._headers[values] = pieces
+            self._headers[context] = pieces
         return pieces
 
     def _pixel_element(self, modality: str, body_part: str) -> bytes:

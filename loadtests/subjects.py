@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from datasets.examples import ExampleStudy, example_study
+from datasets.examples import example_study
+from datasets.modules import StudyContext
 from datasets.people import PersonSource
 from datasets.procedures import PROCEDURES, procedures_by_modality
 from datasets.studies import Instance, SyntheticStudies
@@ -112,7 +113,7 @@ def _item(exam: ScheduleProcedure) -> WorklistItem:
 
 
 @cache
-def ct_study() -> ExampleStudy:
+def ct_study() -> StudyContext:
     """One CT exam with one series."""
     return example_study(SEED, 0, procedures_by_modality("CT")[0])
 

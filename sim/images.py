@@ -1,9 +1,8 @@
 """The images of the hospital: what a scanner needs to know of them, and their data sets when real ones must be sent."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from datasets.modules import SOP_CLASS_UIDS
+from datasets.modules import SOP_CLASS_UIDS, StudyContext
 from datasets.procedures import procedure_by_code
 from datasets.studies import Instance, SyntheticStudies
 from emulators.messages.common import PersonName
@@ -25,79 +24,47 @@ class ScannedImages:
 
     def instances(self, store: StoreStudy) -> Iterator[Instance]:
         """The data sets of ``store``, in the order of its instances. It must have its context: who forwards makes nothing."""
-        context = _Series.of(store, self._institution)
+        context = _context_of(store, self._institution)
         for sop_instance_uid in store.instances:
             yield self._studies.instance(context, int(sop_instance_uid.rpartition(".")[2]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """The attributes that datasets.modules.StudyContext asks for."""
-
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    birth_date: str
-    sex: str
-    accession_number: str
-    study_instance_uid: str
-    study_id: str
-    study_date: str
-    study_time: str
-    referring_physician: str
-    procedure_code: str
-    procedure_scheme: str
-    procedure_meaning: str
-    requested_procedure_id: str
-    scheduled_step_id: str
-    step_description: str
-    modality: str
-    body_part: str
-    station_ae_title: str
-    station_name: str
-    institution: str
-    mpps_uid: str
-    series_uid: str
-    instance_uid_root: str
-    performed_date: str
-    performed_time: str
-
-    @classmethod
-    def of(cls, store: StoreStudy, institution: str) -> "_Series":
-        header, context = store.header, store.context
-        if context is None:
-            raise ValueError("only who makes images can make their data sets")
-        patient = header.patient
-        date, time = header.study_at[:8], header.study_at[8:]
-        return cls(
-            patient_id=patient.patient_id,
-            issuer_of_patient_id=patient.issuer,
-            patient_name=person_name(patient.name),
-            birth_date=patient.birth_date,
-            sex=patient.sex,
-            accession_number=header.accession_number,
-            study_instance_uid=header.study_instance_uid,
-            study_id=context.requested_procedure_id,
-            study_date=date,
-            study_time=time,
-            referring_physician=person_name(context.referring_physician),
-            procedure_code=context.procedure.value,
-            procedure_scheme=context.procedure.scheme,
-            procedure_meaning=context.procedure.meaning,
-            requested_procedure_id=context.requested_procedure_id,
-            scheduled_step_id=context.step_id,
-            step_description=context.protocol.meaning,
-            modality=header.modality,
-            body_part=procedure_by_code(context.procedure.value).body_part,
-            station_ae_title=context.station_ae_title,
-            station_name=context.station_ae_title,
-            institution=institution,
-            mpps_uid=context.mpps_uid,
-            series_uid=store.series_instance_uid,
-            instance_uid_root=store.instances.root,
-            performed_date=date,
-            performed_time=time,
-        )
+def _context_of(store: StoreStudy, institution: str) -> StudyContext:
+    """What every image of the series says."""
+    header, context = store.header, store.context
+    if context is None:
+        raise ValueError("only who makes images can make their data sets")
+    patient = header.patient
+    date, time = header.study_at[:8], header.study_at[8:]
+    return StudyContext(
+        patient_id=patient.patient_id,
+        issuer_of_patient_id=patient.issuer,
+        patient_name=person_name(patient.name),
+        birth_date=patient.birth_date,
+        sex=patient.sex,
+        accession_number=header.accession_number,
+        study_instance_uid=header.study_instance_uid,
+        study_id=context.requested_procedure_id,
+        study_date=date,
+        study_time=time,
+        referring_physician=person_name(context.referring_physician),
+        procedure_code=context.procedure.value,
+        procedure_scheme=context.procedure.scheme,
+        procedure_meaning=context.procedure.meaning,
+        requested_procedure_id=context.requested_procedure_id,
+        scheduled_step_id=context.step_id,
+        step_description=context.protocol.meaning,
+        modality=header.modality,
+        body_part=procedure_by_code(context.procedure.value).body_part,
+        station_ae_title=context.station_ae_title,
+        station_name=context.station_ae_title,
+        institution=institution,
+        mpps_uid=context.mpps_uid,
+        series_uid=store.series_instance_uid,
+        instance_uid_root=store.instances.root,
+        performed_date=date,
+        performed_time=time,
+    )
 
 
 def person_name(name: PersonName) -> str:

@@ -19,7 +19,6 @@ from emulators.codecs.dicom.images import study_header
 from emulators.codecs.dicom.uids import ACCEPTED_STORAGE, STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION
 from emulators.codecs.dicom.values import Refused
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.core.fault import FaultKind
 from emulators.messages.imaging import (
     NO_INSTANCES,
     Admission,
@@ -35,6 +34,7 @@ from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
+from emulators.ports.socket_port import CONNECT_LIMIT_S, SocketPort
 from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
 from emulators.store.archive import ImageArchive, Incoming, Verdict
 from emulators.store.header import InstanceHeader
@@ -43,8 +43,6 @@ from emulators.wire.dimse import C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, Command, Me
 from emulators.wire.items import RoleSelection
 from emulators.wire.negotiation import AcceptorPolicy, propose
 from emulators.wire.pdu import Buffer
-
-CONNECT_LIMIT_S = 5.0
 
 PENDING = frozenset((0xFF00, 0xFF01))
 SUCCESS = 0x0000
@@ -94,7 +92,7 @@ def stored_images(archive: ImageArchive, store: StoreStudy) -> Iterator[StoredIn
             yield StoredInstance(row.sop_class_uid, sop_instance_uid, row.transfer_syntax_uid, (dataset,))
 
 
-class DicomPort:
+class DicomPort(SocketPort):
     """The sending end of one route."""
 
     def __init__(
@@ -108,42 +106,24 @@ class DicomPort:
         faults: LinkFaults | None = None,
         live: bool = False,
     ) -> None:
-        self.live = live
+        super().__init__(arrivals, faults, live)
         self.calling_ae_title = calling_ae_title
         self.called_ae_title = called_ae_title
         self.address = address
         self.source = source
-        self._arrivals = arrivals
         self._origins = origins
-        self._faults = faults
         self._clients: set[_Client] = set()
 
-    def begin(self, exchange: Exchange) -> None:
-        if self._faults is not None and self._faults.stops_connecting(exchange, lambda: None):
-            if exchange.verdict.kind is FaultKind.REFUSE:
-                self._arrivals.post(exchange, Stage.BROKEN, Failure(True, "refused"))
-            return
+    def send(self, exchange: Exchange) -> None:
         client = exchange.client = _Client(self, exchange, self._arrivals, self._origins)
         self._clients = {one for one in self._clients if one.is_alive}
         self._clients.add(client)
-        if self._faults is not None:
-            self._faults.prepare(exchange, client.port)
+        self.prepare(exchange)
         client.start()
-
-    def request(self, exchange: Exchange) -> Any:
-        if exchange.verdict.kind is FaultKind.HOLD and self._faults is not None:
-            self._faults.release(exchange.client.port)
-        return self._arrivals.wait(exchange, Stage.REQUEST)
-
-    def answer(self, exchange: Exchange, message: Any) -> None:
-        exchange.server.reply(message)
 
     def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
         told: Sequence[InstancesStored] = self._arrivals.wait(exchange, Stage.BATCH).tell()
         return told
-
-    def outcome(self, exchange: Exchange) -> Any:
-        return self._arrivals.wait(exchange, Stage.ANSWER)
 
     def broken(self, exchange: Exchange) -> bool:
         failure: Failure = self._arrivals.wait(exchange, Stage.BROKEN)
@@ -154,19 +134,10 @@ class DicomPort:
             raise LocalProtocolError(f"the wire confirmed {seen}, the model {exchange.instances_confirmed}")
         return failure.nothing_sent
 
-    def abandon(self, exchange: Exchange) -> bool:
-        if exchange.server is not None:
-            exchange.server.reply(None)
-        client: _Client | None = exchange.client
-        if client is None:
-            return True
-        if exchange.outlives_sender and not self.live:
-            client.sent.wait(CONNECT_LIMIT_S)  # what is to arrive later must have left
-        client.hang_up()
-        return self.live and not client.sent.is_set()
+    def close_idle(self) -> None:
+        """An association lasts one Send: none is idle."""
 
     def close(self) -> None:
-        """End every association and wait for its thread."""
         for client in self._clients:
             client.hang_up()
         for client in self._clients:

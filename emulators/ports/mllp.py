@@ -13,11 +13,9 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
-from typing import Any
 
 from emulators.codecs.hl7v2 import Hl7Codec, Rejection
 from emulators.core.errors import RemoteProtocolError
-from emulators.core.fault import FaultKind
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import InstancesStored
 from emulators.ports.arrivals import Arrivals, Failure, Stage
@@ -25,15 +23,15 @@ from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
+from emulators.ports.socket_port import CONNECT_LIMIT_S, SocketPort
 from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
 from emulators.wire import er7
 from emulators.wire.mllp import Deframer, Frame, Oversize, Truncated, frame
 
 RECEIVE_BYTES = 64 * 1024
-CONNECT_LIMIT_S = 5.0
 
 
-class MllpPort:
+class MllpPort(SocketPort):
     """The sending end of one route. ``address`` is the receiver's listener, or the relay before it."""
 
     def __init__(
@@ -45,62 +43,31 @@ class MllpPort:
         faults: LinkFaults | None = None,
         live: bool = False,
     ) -> None:
-        self.live = live
+        super().__init__(arrivals, faults, live)
         self._codec = codec
         self._address = address
-        self._arrivals = arrivals
         self._origins = origins
-        self._faults = faults
         self._connection: _Sender | None = None
 
-    def begin(self, exchange: Exchange) -> None:
+    def send(self, exchange: Exchange) -> None:
         payload = frame(self._codec.encode(exchange.message))
-        if self._faults is not None and self._faults.stops_connecting(exchange, self.close):
-            if exchange.verdict.kind is FaultKind.REFUSE:
-                self._arrivals.post(exchange, Stage.BROKEN, Failure(True, "refused"))
-            return
         if self._connection is None or self._connection.ended:
             self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins)
         exchange.client = self._connection
-        if self._faults is not None:
-            self._faults.prepare(exchange, self._connection.port)
+        self.prepare(exchange)
         self._connection.send(exchange, payload)
-
-    def request(self, exchange: Exchange) -> Any:
-        if exchange.verdict.kind is FaultKind.HOLD and self._faults is not None:
-            self._faults.release(exchange.client.port)
-        return self._arrivals.wait(exchange, Stage.REQUEST)
-
-    def answer(self, exchange: Exchange, message: Any) -> None:
-        exchange.server.reply(message)
 
     def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
         return ()  # HL7 carries no images
 
-    def outcome(self, exchange: Exchange) -> Any:
-        return self._arrivals.wait(exchange, Stage.ANSWER)
-
-    def broken(self, exchange: Exchange) -> bool:
-        failure: Failure = self._arrivals.wait(exchange, Stage.BROKEN)
-        return failure.nothing_sent
-
-    def abandon(self, exchange: Exchange) -> bool:
-        if exchange.server is not None:
-            exchange.server.reply(None)
-        client: _Sender | None = exchange.client
-        if client is None:
-            return True
-        if exchange.outlives_sender and not self.live:
-            client.sent.wait(CONNECT_LIMIT_S)  # what is to arrive later must have left
-        client.close()
-        return self.live and not client.sent.is_set()
-
     def close(self) -> None:
-        """Close the connection, if there is one, and wait for its thread."""
         if self._connection is not None:
-            self._connection.close()
+            self._connection.hang_up()
             self._connection.join()
             self._connection = None
+
+    def close_idle(self) -> None:
+        self.close()
 
 
 class _Sender:
@@ -127,7 +94,7 @@ class _Sender:
         self.sent.clear()
         self._outgoing.put(payload)
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         self.ended = True
         hang_up(self._socket)
         self._outgoing.put(None)

@@ -10,7 +10,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
-from datasets.examples import ExampleStudy, example_study
+from datasets.examples import example_study
+from datasets.modules import StudyContext
 from datasets.procedures import MODALITIES, PROCEDURES, Modality, Procedure, procedures_by_modality
 from datasets.studies import Instance, SyntheticStudies
 
@@ -66,7 +67,7 @@ def test_dciodvfy_does_complain_of_a_broken_image(tmp_path: Path) -> None:
     assert any(line.startswith("Error") for line in complaints(tmp_path / "image.dcm", broken))
 
 
-def unscheduled(context: ExampleStudy) -> ExampleStudy:
+def unscheduled(context: StudyContext) -> StudyContext:
     return replace(
         context,
         issuer_of_patient_id="",

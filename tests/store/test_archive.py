@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.examples import ExampleStudy, example_study
+from datasets.examples import example_study
+from datasets.modules import StudyContext
 from datasets.procedures import procedures_by_modality
 from datasets.studies import Instance, SyntheticStudies
 from emulators.core.errors import ConfigError, LocalProtocolError, RemoteProtocolError
@@ -69,7 +70,7 @@ def files(archive: ImageArchive) -> list[Path]:
 # ---- what both answer alike ----
 
 
-def file(archive: Archive, batch: int, study: ExampleStudy, numbers: range) -> tuple[int, int, int]:
+def file(archive: Archive, batch: int, study: StudyContext, numbers: range) -> tuple[int, int, int]:
     """The same instances into either archive: how many were stored, there before, refused."""
     if isinstance(archive, ImageArchive):
         verdicts = [store(archive, batch, STUDIES.instance(study, number)).verdict for number in numbers]
@@ -78,7 +79,7 @@ def file(archive: Archive, batch: int, study: ExampleStudy, numbers: range) -> t
     return len(filed.stored), len(filed.same), len(filed.different)
 
 
-def as_message(study: ExampleStudy, numbers: range) -> StoreStudy:
+def as_message(study: StudyContext, numbers: range) -> StoreStudy:
     family, given_name, *_ = study.patient_name.split("^")
     name = PersonName(family, given_name, *study.patient_name.split("^")[2:3])
     patient = Patient(study.patient_id, study.issuer_of_patient_id, name, study.birth_date, study.sex)
@@ -252,7 +253,7 @@ def test_nothing_is_filed_in_a_batch_that_is_told_or_was_never_opened(archive: A
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 6), st.booleans()), max_size=8))
 def test_memory_archive_counts_like_a_set_of_uids(sends: list[tuple[int, int, bool]]) -> None:
-    archive, model = MemoryArchive(), dict[str, ExampleStudy]()
+    archive, model = MemoryArchive(), dict[str, StudyContext]()
     batch = archive.open_batch()
     for first, length, explicit in sends:
         study = FIRST if length % 2 else replace(SECOND, instance_uid_root=FIRST.instance_uid_root)
@@ -551,7 +552,7 @@ def test_series_come_by_number_and_numbers_that_are_none_come_last(images: Image
 def test_four_threads_fill_one_archive(images: ImageArchive) -> None:
     studies = [example_study(7, index, PROCEDURE) for index in range(4)]
 
-    def fill(study: ExampleStudy) -> None:
+    def fill(study: StudyContext) -> None:
         batch = images.open_batch()
         for number in range(1, 21):
             store(images, batch, STUDIES.instance(study, number))
