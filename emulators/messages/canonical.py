@@ -7,6 +7,7 @@ and never the value.
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from emulators.core.errors import LocalProtocolError
 
@@ -81,7 +82,7 @@ def identifier(value: str, limit: int, attribute: str) -> None:
 
 def uid(value: str, attribute: str) -> str:
     """A DICOM UID: at most 64 characters, components without leading zeros (PS3.5 9.1)."""
-    if len(value) > 64 or not _UID.fullmatch(value):
+    if not _is_uid(value):
         raise LocalProtocolError(f"{attribute}: not a UID")
     return value
 
@@ -100,6 +101,12 @@ def stamp(value: str, attribute: str) -> str:
     return value
 
 
+@lru_cache(maxsize=4096)
+def _is_uid(value: str) -> bool:
+    return len(value) <= 64 and _UID.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=4096)  # the messages of an exam share their stamps
 def _is_real(digits_of_date: str, digits_of_time: str) -> bool:
     try:
         datetime.fromisoformat(f"{digits_of_date}T{digits_of_time}")

@@ -37,7 +37,10 @@ class MemoryPort:
     def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
         assert self._archive is not None  # a route of the store lane has one
         batch = self._archive.open_batch()
-        self._archive.add(batch, exchange.message.only(exchange.message.instances.head(exchange.instances_stored)))
+        store: StoreStudy = exchange.message
+        if exchange.instances_stored < len(store.instances):
+            store = store.only(store.instances.head(exchange.instances_stored))
+        self._archive.add(batch, store)
         return self._archive.tell(batch)
 
     def outcome(self, exchange: Exchange) -> Any:
