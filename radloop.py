@@ -8,6 +8,7 @@ of Radloop's own; 130 interrupted.
 
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emulators.core.errors import ConfigError, LocalProtocolError
+from emulators.core.errors import ConfigError
 from emulators.trace import Level
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ app = typer.Typer(
 )
 
 LOOP_CLOSED, LOOP_BROKEN, WRONG_USE, OWN_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+
+INTERRUPTED_AT = "interrupted at hour"
 
 ROOMS = ("datasets", "emulators", "reports", "sim")
 
@@ -69,6 +72,7 @@ class RunOptions:
     trace: Level
     faults: str
     keep: bool
+    pace: float
 
     def shown(self) -> dict[str, Any]:
         """As they stand in summary.json; where the output goes is not an option of the run."""
@@ -84,6 +88,7 @@ class RunOptions:
         words = ["radloop", "run", self.scenario, "--seed", str(self.seed), "--wire" if self.wire else "--memory"]
         words += ["--codecs"] if self.codecs else []
         words += ["--faults", self.faults] if self.faults else []
+        words += ["--pace", f"{self.pace:g}"] if self.pace else []
         words += ["--trace", self.trace.value] if self.trace is not Level.EXCHANGES else []
         return " ".join(words)
 
@@ -106,6 +111,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for trace, summary and report.  [dim]\\[default: out/SCENARIO-SEED][/]")
     ] = None,
+    pace: Annotated[
+        float, typer.Option(help="To watch: so many seconds of the model in one of the wall; 0 is as fast as it goes.", min=0)
+    ] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="With --wire: keep the images at the end.")] = False,
 ) -> None:
     """Run a scenario from the first arrival until every order is closed, and say whether the loop closed.
@@ -113,21 +121,31 @@ def run(
     Writes trace.jsonl, summary.json and report.html. Exit code 0: the loop closed; 1: it did not; 2: wrong use; 3: our own
     fault.
     """
-    options = RunOptions(scenario, seed, wire, codecs, trace, faults, keep)
+    options = RunOptions(scenario, seed, wire, codecs, trace, faults, keep, pace)
+    raise typer.Exit(_guarded(options, out))
+
+
+def _guarded(options: RunOptions, out: Path | None) -> int:
+    """The exit code of a run, also when something goes wrong that is not the loop."""
     try:
-        raise typer.Exit(_run(options, out))
+        return _run(options, out)
     except ConfigError as error:
         _complain(str(error))
-        raise typer.Exit(WRONG_USE) from None
-    except LocalProtocolError as error:
+        return WRONG_USE
+    except OSError as error:
+        _complain(f"{error.filename or 'system'}: {error.strerror}")
+        return OWN_FAULT
+    except Exception as error:
+        traceback.print_exc()
         _complain(f"a fault of Radloop's own: {error}")
-        raise typer.Exit(OWN_FAULT) from error
+        return OWN_FAULT
 
 
 def _run(options: RunOptions, out: Path | None) -> int:
     """Carry out `radloop run`; the exit code."""
     from rich.console import Console
 
+    from emulators.clock import Clock, PacedClock
     from emulators.core.fault import FaultPlan
     from emulators.trace import TraceFile
     from reports.summary import Findings
@@ -147,7 +165,8 @@ def _run(options: RunOptions, out: Path | None) -> int:
     findings = Findings(settings.site.epoch)
     with _carriers(options, settings, plan, folder / "archive") as carriers, _trace_file(options, folder, TraceFile) as files:
         subscribers = (*findings.folds, *files)
-        model = Run(settings, options.seed, plan, carriers, carriers.import_prior, options.trace, subscribers)
+        clock = PacedClock(options.pace) if options.pace else Clock()
+        model = Run(settings, options.seed, plan, carriers, carriers.import_prior, options.trace, subscribers, clock)
         if options.wire:
             console.print(f"images: about {_megabytes(2 * model.expected_bytes)} in {folder / 'archive'} while it runs")
         ending, why_not = _carry_out(model, console)
@@ -170,9 +189,11 @@ def _carriers(options: RunOptions, settings: "Scenario", plan: "FaultPlan", imag
     try:
         yield carriers
     finally:
-        carriers.close()
-        if not options.keep:
-            shutil.rmtree(images)
+        try:
+            carriers.close()
+        finally:
+            if not options.keep:
+                shutil.rmtree(images)
 
 
 @contextmanager
@@ -184,12 +205,11 @@ def _trace_file(options: RunOptions, folder: Path, trace_file: Any) -> Iterator[
         yield (file,)
 
 
-def _carry_out(model: "Run", console: "Console") -> "tuple[Ending | None, str]":
+def _carry_out(model: "Run", console: "Console") -> "tuple[Ending, str]":
     """The ending, and why the run did not finish, empty if it did."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from emulators.core.instant import HOUR
-    from sim.run import Ending
 
     columns = (
         TextColumn("{task.description}"),
@@ -205,10 +225,9 @@ def _carry_out(model: "Run", console: "Console") -> "tuple[Ending | None, str]":
             progress.update(task, description=f"hour {now / HOUR:.1f}", completed=closed, total=orders)
 
         try:
-            ending: Ending | None = model.carry_out(advance)
+            ending = model.carry_out(advance)
         except KeyboardInterrupt:
-            return None, f"interrupted at hour {model.now / HOUR:.1f}"
-        assert ending is not None
+            return model.so_far, f"{INTERRUPTED_AT} {model.so_far.ended_at / HOUR:.1f}"
         progress.update(task, completed=ending.orders - len(ending.open_orders), total=ending.orders)
     if ending.finished:
         return ending, ""
@@ -221,7 +240,7 @@ def _conclude(
     name: str,
     settings: "Scenario",
     findings: Any,
-    ending: "Ending | None",
+    ending: "Ending",
     why_not: str,
     folder: Path,
     console: "Console",
@@ -231,14 +250,13 @@ def _conclude(
     from reports.render import render_html
     from reports.terminal import show
 
-    virtual_us = ending.ended_at if ending is not None else 0
     details = summaries.Run(
         seed=options.seed,
         scenario=name,
         epoch=settings.site.epoch,
         options=options.shown(),
         command=options.command(),
-        virtual_us=virtual_us,
+        virtual_us=ending.ended_at,
         why_not=why_not,
     )
     summary = summaries.summarise(details, findings)
@@ -253,7 +271,7 @@ def _conclude(
         console.print(
             f"images kept in {archive}: {_disk_usage(archive)}" if options.keep else "images removed; --keep keeps them"
         )
-    if ending is None:
+    if why_not.startswith(INTERRUPTED_AT):
         return INTERRUPTED
     return LOOP_CLOSED if summaries.is_good(summary) else LOOP_BROKEN
 

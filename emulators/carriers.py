@@ -172,10 +172,6 @@ class SocketCarriers:
             archive.store(batch, instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid, dataset)
         return archive.tell(batch)[0]
 
-    def disk_bytes(self) -> int:
-        """What the archives take on disk."""
-        return sum(archive.disk_bytes() for archive in self.archives.values())
-
     def close(self) -> None:
         """End every connection and thread, then close the archives."""
         for port in self._ports:
@@ -188,6 +184,7 @@ class SocketCarriers:
             dicom.close()
         for archive in self.archives.values():
             archive.close()
+        self.arrivals.check()
 
 
 def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:

@@ -48,7 +48,8 @@ class PacedClock(Clock):
         while not until.processed and not self._stopped.is_set():
             due_s = environment.peek() / SECOND / self._factor + wall_offset_s
             wait_s = max(0.0, min(due_s - time.monotonic(), _LONGEST_WAIT_S))
-            jumps = self._settle_s is not None and not kernel.in_flight and wait_s > self._settle_s
+            is_idle = not kernel.in_flight and due_s != float("inf")
+            jumps = self._settle_s is not None and is_idle and wait_s > self._settle_s
             arrival = self._arrivals.take(self._settle_s if jumps and self._settle_s is not None else wait_s)
             if arrival is not None:
                 self._happen(kernel, arrival, time.monotonic() - wall_offset_s)

@@ -229,6 +229,7 @@ class Kernel:
         else:
             if lane.faulty:
                 exchange.verdict = self._verdict(lane, type(message).__name__, message, now)
+                exchange.fault = exchange.verdict.kind
             size = message.nominal_bytes
         verdict = exchange.verdict
         leg_us = lane.set_up_us + link.one_way_us(size)
@@ -237,7 +238,7 @@ class Kernel:
         if lane.port.live:
             self._watch_deadline(exchange)
             return
-        if verdict is PASS or kind is FaultKind.RESET_AFTER or exchange.instances_stored:
+        if verdict is PASS or kind is FaultKind.RESET_AFTER or exchange.foreseen_stored:
             pass
         elif kind is FaultKind.REFUSE:
             self._break_after(exchange, link.round_trip_us)
@@ -354,7 +355,11 @@ class Kernel:
         if type(exchange.message) is StoreStudy:
             sent = exchange.message.instances
             confirmed = sent.head(exchange.instances_confirmed)
-            message = StoreResult(stored=confirmed, not_sent=sent.without(confirmed))
+            failed = exchange.answer.failed if exchange.answer is not None else ()
+            rest = sent.without(confirmed)
+            for _, instances in failed:
+                rest = rest.without(instances)
+            message = StoreResult(stored=confirmed, failed=failed, not_sent=rest)
         if exchange.ticket in self._tickets:
             self._give(exchange.lane.receiver, Withdrawn(exchange.ticket))
         self._finish(exchange, kind, message)
@@ -403,10 +408,8 @@ class Kernel:
             "answer": None if message is None else message.summary,
             **exchange.message.identifiers,
         }
-        if exchange.verdict is not PASS:
-            record["fault"] = exchange.verdict.kind.value
-        elif exchange.slowed is not FaultKind.PASS:
-            record["fault"] = exchange.slowed.value
+        if exchange.fault is not FaultKind.PASS:
+            record["fault"] = exchange.fault.value
         if self.trace.full:
             record["content"] = exchange.message
             record["answer_content"] = message
@@ -422,7 +425,7 @@ class Kernel:
         lane, message, start = exchange.lane, exchange.message, self.now
         total = len(message.instances)
         per_instance_us = lane.link.instance_us(message.instance_bytes)
-        exchange.instances_confirmed = exchange.instances_stored = total
+        exchange.foreseen_confirmed = exchange.foreseen_stored = total
         exchange.instances_us = total * per_instance_us
         if per_instance_us < exchange.deadline_us and not self._faults.touches(
             lane.sender, lane.receiver, lane.name, "StoreStudy"
@@ -432,8 +435,8 @@ class Kernel:
         for number, instance in enumerate(message.instances):
             verdict = self._faults.verdict(lane.sender, lane.receiver, lane.name, "StoreStudy", instance, now)
             took_us = _slowed_us(verdict, per_instance_us, message.instance_bytes, now)
-            if took_us > per_instance_us:
-                exchange.slowed = verdict.kind
+            if verdict is not PASS:
+                exchange.fault = verdict.kind
             if took_us >= exchange.deadline_us:
                 verdict = Verdict(FaultKind.TRUNCATE)
             elif number and verdict.kind in (FaultKind.REFUSE, FaultKind.SWALLOW):
@@ -441,8 +444,8 @@ class Kernel:
             now += min(took_us, exchange.deadline_us)
             if verdict.kind in _ENDING:
                 exchange.verdict = verdict
-                exchange.instances_confirmed = number
-                exchange.instances_stored = number + (verdict.kind is FaultKind.RESET_AFTER)
+                exchange.foreseen_confirmed = number
+                exchange.foreseen_stored = number + (verdict.kind is FaultKind.RESET_AFTER)
                 break
         exchange.instances_us = now - start
 
@@ -450,14 +453,15 @@ class Kernel:
         """The archive has seen the header: the instances flow as foreseen, or each gets the refusing status."""
         lane = exchange.lane
         exchange.generation += 1  # from here on the deadline starts again at each instance
+        answered = exchange.message.instances.head(exchange.foreseen_confirmed) if not lane.foreign else NO_INSTANCES
         if lane.foreign:
             pass  # what it sends comes as it comes
         elif admission.status and admission.status >> 12 != 0xB:
-            exchange.instances_confirmed = exchange.instances_stored = 0
-            exchange.answer = StoreResult(failed=((admission.status, exchange.message.instances),))
+            exchange.foreseen_stored = 0
+            exchange.answer = StoreResult(failed=((admission.status, answered),))
         else:
-            stored = exchange.message.instances.head(exchange.instances_confirmed)
-            exchange.answer = StoreResult(stored=stored) if admission.status == 0 else StoreResult(warned=stored)
+            exchange.instances_confirmed = exchange.foreseen_confirmed
+            exchange.answer = StoreResult(warned=answered) if admission.status else StoreResult(stored=answered)
         lane.port.answer(exchange, admission)
         if lane.foreign:
             self._finish(exchange, OutcomeKind.ANSWERED, admission)
@@ -467,9 +471,9 @@ class Kernel:
     def _instances_over(self, exchange: Exchange) -> None:
         """The last instance of the association is on disk, or the association has failed."""
         lane = exchange.lane
-        if exchange.instances_stored:
+        if exchange.foreseen_stored:
             self._tell_batch(exchange)
-        whole = exchange.answer.failed or exchange.instances_confirmed == len(exchange.message.instances)
+        whole = exchange.foreseen_confirmed == len(exchange.message.instances)
         self._after(lane.link.round_trip_us // 2, self._answered if whole else self._broken, exchange)
 
     def _tell_batch(self, exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""A site: which systems there are, how they are joined, and the kernel built from it. ``run`` and ``serve`` both call it.
+"""A site: which systems there are, how they are joined, and the kernel built from it.
 
 The route table below is the house's: every (sender, receiver, lane) of the scheduled exam. A row's port is chosen by the
 ``Carriers``: all memory is a simulation, all sockets an emulated hospital.

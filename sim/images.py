@@ -24,13 +24,16 @@ class ScannedImages:
 
     def instances(self, store: StoreStudy) -> Iterator[Instance]:
         """The data sets of ``store``, in the order of its instances. It must have its context: who forwards makes nothing."""
-        context = _context_of(store, self._institution)
+        contexts: dict[str, StudyContext] = {}
         for sop_instance_uid in store.instances:
-            yield self._studies.instance(context, int(sop_instance_uid.rpartition(".")[2]))
+            root, _, number = sop_instance_uid.rpartition(".")
+            if root not in contexts:
+                contexts[root] = _context_of(store, self._institution, root)
+            yield self._studies.instance(contexts[root], int(number))
 
 
-def _context_of(store: StoreStudy, institution: str) -> StudyContext:
-    """What every image of the series says."""
+def _context_of(store: StoreStudy, institution: str, instance_uid_root: str) -> StudyContext:
+    """What every image of the series says whose UID lies under the root."""
     header, context = store.header, store.context
     if context is None:
         raise ValueError("only who makes images can make their data sets")
@@ -61,7 +64,7 @@ def _context_of(store: StoreStudy, institution: str) -> StudyContext:
         institution=institution,
         mpps_uid=context.mpps_uid,
         series_uid=store.series_instance_uid,
-        instance_uid_root=store.instances.root,
+        instance_uid_root=instance_uid_root,
         performed_date=date,
         performed_time=time,
     )

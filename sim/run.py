@@ -12,6 +12,7 @@ import simpy
 
 from datasets.draws import Draws
 from datasets.procedures import PROCEDURES
+from emulators.clock import Clock
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import HOUR, MINUTE, Instant
 from emulators.messages.imaging import ArchivedStudy, InstancesStored, StoreStudy
@@ -60,10 +61,12 @@ class Run:
         import_prior: Callable[[StoreStudy], InstancesStored],
         level: Level = Level.EXCHANGES,
         subscribers: Iterable[Subscriber] = (),
+        clock: Clock | None = None,
     ) -> None:
         self._scenario = scenario
         self._draws = Draws(seed)
         self._import_prior = import_prior
+        self._clock = clock or Clock()
         images = scanned_images(scenario, seed)
         self._source = Cases(scenario, self._draws, images)
         self._arrivals = arrivals(scenario.world, self._draws)
@@ -107,15 +110,15 @@ class Run:
             environment.process(self._report(progress))
         limit = (self._arrivals[-1].at if self._arrivals else 0) + round(scenario.world.drain_limit_h * HOUR)
         if self._cases:
-            environment.run(until=all_closed | environment.timeout(limit))
+            self._clock.run(kernel, all_closed | environment.timeout(limit))
         while not kernel.quiet and environment.now < limit:
             environment.step()
-        return Ending(len(self._cases), tuple(self._open_orders), kernel.quiet, kernel.now)
+        return self.so_far
 
     @property
-    def now(self) -> Instant:
-        """Where the run is, if it was interrupted."""
-        return self._kernel.now
+    def so_far(self) -> Ending:
+        """Where the run is; its ending, once it has ended."""
+        return Ending(len(self._cases), tuple(self._open_orders), self._kernel.quiet, self._kernel.now)
 
     def _arrive(self, imaging: Imaging) -> Process:
         environment = self._kernel.environment

@@ -57,10 +57,6 @@ class World(Settings):
     reading: Reading
     drain_limit_h: float = Field(gt=0)
 
-    @property
-    def expected_exams_a_day(self) -> float:
-        return sum(self.expected_exams_by_hour)
-
 
 class Scenario(Settings):
     title: str

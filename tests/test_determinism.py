@@ -1,6 +1,6 @@
 """Same seed, same run: byte for byte in two processes, and the same facts however the messages are carried or lost.
 
-Over sockets: tests/ports.
+Over sockets: tests/test_wire_run.py.
 """
 
 import os

@@ -82,14 +82,12 @@ class Modality(System):
         self._images = images
         self._wanted: dict[str, str] = {}
         self._exams: dict[str, _Exam] = {}
-        self._by_step: dict[str, _Exam] = {}
         self._by_transaction: dict[str, _Exam] = {}
         self.stimuli = {"patient on table": self._patient_on_table, "images acquired": self._images_acquired}
         self.requests = {CommitResult: self._commit_result}
         self.deliveries = {
             WorklistQuery: self._worklist_answered,
             StoreStudy: self._study_sent,
-            StepEnded: self._step_ended,
         }
 
     # --- worklist ------------------------------------------------------------------------------------------------------
@@ -119,7 +117,7 @@ class Modality(System):
         scheduled = item.scheduled
         accession = scheduled.accession_number
         exam = _Exam(item, uid("step", scheduled.study_instance_uid), self.stamp())
-        self._exams[accession] = self._by_step[exam.mpps_uid] = exam
+        self._exams[accession] = exam
         message = StepStarted(
             mpps_uid=exam.mpps_uid,
             patient=item.patient,
@@ -194,10 +192,6 @@ class Modality(System):
             effects[:0] = self.outbox.put(self._ris, message)
             effects.append(Note("study sent", item.scheduled.accession_number, {"instances": len(exam.instances)}))
         return effects
-
-    def _step_ended(self, delivery: Delivery) -> Sequence[Effect]:
-        del self._by_step[delivery.message.mpps_uid]
-        return ()
 
     # --- commitment ----------------------------------------------------------------------------------------------------
 

@@ -111,10 +111,8 @@ class FaultPlan:
         if not rules:
             return PASS
         occurrence = self._occurrences[kind] = self._occurrences.get(kind, 0) + 1
-        for index, rule in rules:
-            if self._applies(index, rule, kind, subject, occurrence, now) and rule.verdict.kind is not FaultKind.PASS:
-                return rule.verdict
-        return PASS
+        applying = [rule for index, rule in rules if self._applies(index, rule, kind, subject, occurrence, now)]
+        return next((rule.verdict for rule in applying if rule.verdict.kind is not FaultKind.PASS), PASS)
 
     def _rules_for(self, sender: str, receiver: str, lane: str, message: str) -> tuple[tuple[int, Rule], ...]:
         kind = (sender, receiver, lane, message)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 Instant = int
 Stamp = str
 
-MICROSECOND = 1
 MILLISECOND = 1_000
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

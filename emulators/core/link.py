@@ -1,4 +1,4 @@
-"""One description of a link, for the model of the memory port and for the relay alike."""
+"""One description of a link, from which the model takes the instants of every leg, in memory and in lock-step."""
 
 from dataclasses import dataclass
 

@@ -25,7 +25,12 @@ class Stage(Enum):
     BROKEN = "the sender's connection has failed"
 
 
-_CONTRARY = {Stage.REQUEST: Stage.BROKEN, Stage.ANSWER: Stage.BROKEN, Stage.BROKEN: Stage.ANSWER}
+_CONTRARY = {
+    Stage.REQUEST: (Stage.BROKEN, Stage.ANSWER),
+    Stage.ANSWER: (Stage.BROKEN,),
+    Stage.BROKEN: (Stage.ANSWER,),
+    Stage.BATCH: (),
+}
 """What rules a stage out while the sender still waits; a batch is on disk however its association ended."""
 
 
@@ -45,7 +50,7 @@ class Failure:
     confirmed: int = 0
 
 
-class Watchdog(Exception):
+class Watchdog(LocalProtocolError):
     """The wire did not do what the model says it does: the run is void."""
 
 
@@ -68,12 +73,20 @@ class Arrivals:
         """From any thread: something of ours went wrong there; the kernel's thread raises it."""
         self._queue.put(error)
 
+    def progress(self) -> None:
+        """From any thread: the wire is busy with something that is not over; a waiting kernel goes on waiting."""
+        self._queue.put(None)
+
     def take(self, timeout_s: float) -> Arrival | None:
         """The next arrival, or None after ``timeout_s`` or a ``wake``. Raises what a thread failed with."""
         try:
-            arrival = self._queue.get(timeout=timeout_s)
+            return self._next(timeout_s)
         except Empty:
             return None
+
+    def _next(self, timeout_s: float) -> Arrival | None:
+        """As ``take``, but raises Empty when nothing came at all."""
+        arrival = self._queue.get(timeout=timeout_s)
         if arrival is None:
             return None
         if isinstance(arrival, Exception):
@@ -91,13 +104,22 @@ class Arrivals:
         """
         reached = exchange.reached
         while stage not in reached:
-            contrary = _CONTRARY.get(stage)
-            if contrary is not None and contrary in reached and exchange.kind is None:
-                seen = f"{contrary.value}: {reached[contrary]}"
-                raise LocalProtocolError(f"{_named(exchange)}: expected that {stage.value}, but {seen}")
-            if self.take(self._watchdog_s) is None:
-                raise Watchdog(f"{_named(exchange)}: waited {self._watchdog_s:g} s until {stage.value}")
+            for contrary in _CONTRARY[stage]:
+                if contrary in reached and exchange.kind is None:
+                    seen = f"{contrary.value}: {reached[contrary]}"
+                    raise LocalProtocolError(f"{_named(exchange)}: expected that {stage.value}, but {seen}")
+            try:
+                self._next(self._watchdog_s)
+            except Empty:
+                raise Watchdog(f"{_named(exchange)}: waited {self._watchdog_s:g} s until {stage.value}") from None
         return reached[stage]
+
+    def check(self) -> None:
+        """When all threads have ended: raise what one of them failed with after the kernel's last wait."""
+        while not self._queue.empty():
+            left = self._queue.get()
+            if isinstance(left, Exception):
+                raise left
 
 
 def _named(exchange: Exchange) -> str:

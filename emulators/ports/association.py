@@ -2,7 +2,8 @@
 
 Rules
 - One thread at a time uses an association; ``hang_up`` from another thread ends it.
-- Every wait has a limit. ``Gone`` says that the association ended without release; its text says why, without patient data.
+- Every wait has a limit, ``idle_s``; None where the kernel's watchdog is the limit, because both ends are ours. ``Gone`` says
+  that the association ended without release; its text says why, without patient data.
 - TCP_NODELAY is on; payload is sent with sendmsg from where it lies.
 """
 
@@ -45,7 +46,7 @@ class Rejected(Gone):
 class SocketAssociation:
     """Requestor: ``request``; acceptor: ``accept``. Then ``send`` and ``receive`` messages until release."""
 
-    def __init__(self, connection: socket.socket, open_sink: OpenSink | None = None, idle_s: float = IDLE_S) -> None:
+    def __init__(self, connection: socket.socket, open_sink: OpenSink | None = None, idle_s: float | None = IDLE_S) -> None:
         self._socket = connection
         connection.settimeout(idle_s)
         self._association = Association()

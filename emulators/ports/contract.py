@@ -12,7 +12,7 @@ calls, in this order and from its own thread only::
 
 and for a study, between ``request`` (which gives the StudyHeader) and ``outcome`` (which gives the StoreResult)::
 
-    answer(exchange, admission)           the instances follow, as far as ``exchange.instances_confirmed`` and ``_stored`` say
+    answer(exchange, admission)           the instances follow, as far as ``foreseen_confirmed`` and ``foreseen_stored`` say
     batches(exchange)                     the instant of the last stored instance is reached: what is on disk
 
 A memory port answers at once. A socket port starts threads in ``begin`` and ``answer``; in ``request``, ``batches``,
@@ -89,9 +89,11 @@ class Exchange:
         "client",
         "deadline_us",
         "expires",
+        "fault",
+        "foreseen_confirmed",
+        "foreseen_stored",
         "generation",
         "instances_confirmed",
-        "instances_stored",
         "instances_us",
         "key",
         "kind",
@@ -101,7 +103,6 @@ class Exchange:
         "reached",
         "replied",
         "server",
-        "slowed",
         "started",
         "taken",
         "ticket",
@@ -119,8 +120,8 @@ class Exchange:
         self.generation = 0
         """Raised whenever the deadline moves; an older deadline event is stale."""
         self.verdict: Verdict = PASS
-        self.slowed = FaultKind.PASS
-        """Of a study: what made some of its instances late without ending the association."""
+        self.fault = FaultKind.PASS
+        """What was injected, as it stands in the trace."""
         self.started: Instant = -1
         self.arrived: Instant = -1
         self.replied = False
@@ -128,7 +129,10 @@ class Exchange:
         self.kind: OutcomeKind | None = None
         """None while open."""
         self.instances_confirmed = 0
-        self.instances_stored = 0
+        """Of a study: what its sender has a success for; 0 until the archive has admitted it."""
+        self.foreseen_confirmed = 0
+        self.foreseen_stored = 0
+        """How far the association will come, before it is opened: responses that pass, and instances that reach the archive."""
         self.instances_us = 0
         self.moves: Any = None
         """Set for the C-STORE sub-operations of a C-MOVE: who wants to hear of the end instead of an actor."""

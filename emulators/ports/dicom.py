@@ -20,7 +20,6 @@ from emulators.codecs.dicom.uids import ACCEPTED_STORAGE, STORAGE_COMMITMENT, TR
 from emulators.codecs.dicom.values import Refused
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.messages.imaging import (
-    NO_INSTANCES,
     Admission,
     CommitResult,
     InstancesStored,
@@ -29,7 +28,7 @@ from emulators.messages.imaging import (
     from_uids,
 )
 from emulators.ports.arrivals import Arrivals, Failure, Stage
-from emulators.ports.association import Gone, Rejected, SocketAssociation
+from emulators.ports.association import IDLE_S, Gone, Rejected, SocketAssociation
 from emulators.ports.contract import Exchange
 from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
@@ -125,6 +124,12 @@ class DicomPort(SocketPort):
         told: Sequence[InstancesStored] = self._arrivals.wait(exchange, Stage.BATCH).tell()
         return told
 
+    def outcome(self, exchange: Exchange) -> Any:
+        answer = super().outcome(exchange)
+        if isinstance(answer, StoreResult) and not self.live and answer != exchange.answer:
+            raise LocalProtocolError(f"the wire stored {answer.summary}, the model {exchange.answer.summary}")
+        return answer
+
     def broken(self, exchange: Exchange) -> bool:
         failure: Failure = self._arrivals.wait(exchange, Stage.BROKEN)
         if self.live:
@@ -189,7 +194,7 @@ class _Client:
     def _converse(self) -> Any:
         self._socket.settimeout(CONNECT_LIMIT_S)
         self._socket.connect(self._route.address)
-        association = SocketAssociation(self._socket)
+        association = SocketAssociation(self._socket, idle_s=IDLE_S if self._route.live else None)
         message = self.exchange.message
         titles = (self._route.called_ae_title, self._route.calling_ae_title)
         if type(message) is StoreStudy:
@@ -225,11 +230,9 @@ class _Client:
         stored: list[str] = []
         warned: list[str] = []
         failed: dict[int, list[str]] = {}
-        not_sent: list[str] = []
         for number, instance in enumerate(self._route.source(store), start=1):
             context_id = contexts.get(instance.transfer_syntax_uid)
-            if context_id is None:
-                not_sent.append(instance.sop_instance_uid)
+            if context_id is None:  # the peer does not take it so: not sent
                 continue
             command = c_store_rq(
                 number, instance.sop_class_uid, instance.sop_instance_uid, move_originator=self._move_originator()
@@ -245,11 +248,12 @@ class _Client:
                 failed.setdefault(status, []).append(instance.sop_instance_uid)
                 continue
             self._confirmed += 1
+        seen = from_uids([*stored, *warned, *(uid for uids in failed.values() for uid in uids)])
         return StoreResult(
             stored=from_uids(stored),
             warned=from_uids(warned),
             failed=tuple((status, from_uids(uids)) for status, uids in failed.items()),
-            not_sent=from_uids(not_sent) if not_sent else NO_INSTANCES,
+            not_sent=store.instances.without(seen),
         )
 
     def _move_originator(self) -> tuple[str, int] | None:
@@ -336,11 +340,13 @@ class _Serving:
     def __init__(self, server: DicomServer, connection: socket.socket, sender: "_Client | None") -> None:
         self._server = server
         self._sender = sender
-        self._association = SocketAssociation(connection, open_sink=self._open_sink)
+        idle_s = IDLE_S if server.takes_strangers else None
+        self._association = SocketAssociation(connection, open_sink=self._open_sink, idle_s=idle_s)
         self._exchange: Exchange | None = None if sender is None else sender.exchange
         self._calling = ""
         self._batch: int | None = None
         self._incoming: Incoming | None = None
+        self._disk_is_full = False
         self._admissions: dict[tuple[str, ...], int] = {}
 
     def run(self) -> None:
@@ -368,6 +374,7 @@ class _Serving:
             self._respond(message, SUCCESS)
         elif command.field == C_STORE_RQ:
             self._respond(message, self._stored(command))
+            self._server.arrivals.progress()
         elif command.field == C_CANCEL_RQ or command.is_response:
             return  # too late, or not asked for
         else:
@@ -437,28 +444,39 @@ class _Serving:
             )
         except RemoteProtocolError:
             return _discard
-        return self._incoming.write
+        self._disk_is_full = False
+        return self._write
 
     def _stored(self, command: Command) -> int:
         """The status of the C-STORE whose data set has come."""
         incoming, self._incoming = self._incoming, None
         if incoming is None:
-            return CANNOT_UNDERSTAND
+            return OUT_OF_RESOURCES if self._disk_is_full else CANNOT_UNDERSTAND
         try:
             status = self._admission(incoming)
             if status >> 12 not in (0x0, 0xB):
-                incoming.discard()
                 return status
             verdict = incoming.commit().verdict
         except RemoteProtocolError:
-            incoming.discard()
             return CANNOT_UNDERSTAND
         except OSError:
-            incoming.discard()
             return OUT_OF_RESOURCES
+        finally:
+            incoming.discard()  # nothing after a commit
         return {Verdict.STORED: status, Verdict.SAME: status, Verdict.MISMATCH: NOT_OF_ITS_CLASS}.get(
             verdict, DUPLICATE_SOP_INSTANCE
         )
+
+    def _write(self, piece: memoryview) -> None:
+        """Pass the next bytes of a data set on; a full disk costs the instance, and its C-STORE says so."""
+        if self._incoming is None:
+            return
+        try:
+            self._incoming.write(piece)
+        except OSError:
+            self._incoming.discard()
+            self._incoming = None
+            self._disk_is_full = True
 
     def _admission(self, incoming: Incoming) -> int:
         """Ask the actor once per identity; what it said of a header holds for every instance with that header."""

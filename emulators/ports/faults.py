@@ -50,7 +50,7 @@ class LinkFaults:
         """Tell the relay what to do to this message on the connection from ``port``."""
         verdict = exchange.verdict
         if verdict.kind in (FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATE, FaultKind.HOLD):
-            message = exchange.instances_confirmed + 1 if type(exchange.message) is StoreStudy else 1
+            message = exchange.foreseen_confirmed + 1 if type(exchange.message) is StoreStudy else 1
             self._relay.order(Order(verdict.kind, connection=port, message=message))
 
     def release(self, port: int) -> None:

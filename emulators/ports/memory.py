@@ -38,8 +38,8 @@ class MemoryPort:
         assert self._archive is not None  # a route of the store lane has one
         batch = self._archive.open_batch()
         store: StoreStudy = exchange.message
-        if exchange.instances_stored < len(store.instances):
-            store = store.only(store.instances.head(exchange.instances_stored))
+        if exchange.foreseen_stored < len(store.instances):
+            store = store.only(store.instances.head(exchange.foreseen_stored))
         self._archive.add(batch, store)
         return self._archive.tell(batch)
 

@@ -7,13 +7,11 @@ peer's port, through the relay's if there is one. So two ends that are both ours
 import contextlib
 import logging
 import socket
-import struct
 import threading
 from collections.abc import Callable
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
-_RESET = struct.pack("ii", 1, 0)
 
 Address = tuple[str, int]
 
@@ -120,10 +118,3 @@ def hang_up(connection: socket.socket) -> None:
     """End a connection that another thread may be blocked in: that thread sees the end."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def reset(connection: socket.socket) -> None:
-    """End a connection with RST."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    hang_up(connection)

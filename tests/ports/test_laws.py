@@ -12,7 +12,7 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Withdrawn
 from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.messages.common import SUCCESS, Acknowledgement
-from emulators.messages.imaging import Admission, InstanceSet, StoreResult
+from emulators.messages.imaging import Admission, InstanceSet, StoreResult, from_uids
 from emulators.messages.query import MovePlan, MoveResult
 from tests.ports.harness import KINDS, Bench, bench, study
 
@@ -220,6 +220,41 @@ def test_a_study_cut_short_says_what_was_confirmed_and_the_rest_resumes_without_
         assert it.left.outcomes[1][2:] == ("answered", StoreResult(stored=rest))
         again = it.right.told[1]
         assert (again.instances, again.duplicates_same) == (InstanceSet(series, stored + 1, 6), stored - confirmed)
+
+
+@stores
+def test_a_study_that_its_archive_never_admits_is_unknown_with_nothing_confirmed(kind: str, tmp_path: Path) -> None:
+    store = study(3)
+    with bench(kind, tmp_path, answer=lambda _: None) as it:
+        it.send(1, 2 * SECOND, message=store)
+        it.run()
+        assert [outcome[2:] for outcome in it.left.outcomes] == [("unknown", StoreResult(not_sent=store.instances))]
+        assert it.right.told == []
+
+
+@stores
+def test_a_refused_study_whose_association_is_lost_says_what_was_refused_until_then(kind: str, tmp_path: Path) -> None:
+    store = study(4)
+    series = store.series_instance_uid
+    rules = [Rule(Verdict(FaultKind.RESET_AFTER), occurrence=3)]
+    with bench(kind, tmp_path, rules, answer=lambda _: Admission(0xA700)) as it:
+        it.send(1, message=store)
+        it.run()
+        refused, rest = InstanceSet(series, 1, 2), InstanceSet(series, 3, 4)
+        expected = StoreResult(failed=((0xA700, refused),), not_sent=rest)
+        assert [outcome[2:] for outcome in it.left.outcomes] == [("unknown", expected)]
+
+
+@stores
+def test_a_rest_with_gaps_is_sent_under_its_own_uids(kind: str, tmp_path: Path) -> None:
+    store = study(6)
+    series = store.series_instance_uid
+    rest = from_uids([f"{series}.{number}" for number in (1, 3, 6)])
+    with bench(kind, tmp_path) as it:
+        it.send(1, message=store.only(rest))
+        it.run()
+        assert [outcome[2:] for outcome in it.left.outcomes] == [("answered", StoreResult(stored=rest))]
+        assert sorted(it.right.told[0].instances) == sorted(rest)
 
 
 @stores

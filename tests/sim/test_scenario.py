@@ -24,7 +24,7 @@ def scenario_file(tmp_path: Path, text: str) -> Path:
 def test_the_clinic_has_about_forty_exams_a_day() -> None:
     name, clinic = find("clinic")
     assert name == "clinic"
-    assert 38 <= clinic.world.expected_exams_a_day <= 42
+    assert 38 <= sum(clinic.world.expected_exams_by_hour) <= 42
     assert clinic.site.stations == {"CT": ("CT1",), "MR": ("MR1",), "DX": ("DX1",), "US": ("US1",)}
 
 
