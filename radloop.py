@@ -7,7 +7,7 @@ of Radloop's own; 130 interrupted.
 """
 
 import shutil
-import sys
+import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +39,9 @@ app = typer.Typer(
 )
 
 LOOP_CLOSED, LOOP_BROKEN, WRONG_USE, OWN_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+
+UNFINISHED = "unfinished-run"
+"""A file in the folder of the images while the run goes on."""
 
 INTERRUPTED_AT = "interrupted at hour"
 
@@ -98,7 +101,7 @@ def run(
     scenario: Annotated[
         str, typer.Argument(help="A scenario that comes with Radloop ([bold]clinic[/]), or the path of a .toml file.")
     ],
-    seed: Annotated[int, typer.Option(help="Same seed, same run.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed, same run.", min=0, max=2**63 - 1)] = 1,
     wire: Annotated[
         bool,
         typer.Option("--wire/--memory", help="Real DICOM and MLLP on this machine, or messages in memory in virtual time."),
@@ -156,9 +159,13 @@ def _run(options: RunOptions, out: Path | None) -> int:
     if options.codecs and options.wire:
         raise ConfigError("--codecs goes with --memory; over the wire every message is encoded anyway")
     name, settings = scenario.find(options.scenario)
-    plan = faults.find(options.faults).plan(options.seed) if options.faults else FaultPlan(options.seed)
+    plan = FaultPlan(options.seed)
+    if options.faults:
+        chosen = faults.find(options.faults)
+        chosen.check(settings.site, options.faults)
+        plan = chosen.plan(options.seed)
     folder = out or Path("out") / f"{name}-{options.seed}"
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_room(folder)
     console = Console(highlight=False)
     console.print(f"[bold]radloop {version('radloop')}[/]  seed {options.seed}  {options.command()}")
     console.print(settings.title)
@@ -173,6 +180,18 @@ def _run(options: RunOptions, out: Path | None) -> int:
     return _conclude(options, name, settings, findings, ending, why_not, folder, console)
 
 
+def _make_room(folder: Path) -> None:
+    """Make the folder, and remove what an earlier run wrote there, so that the files of two runs never lie side by side."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("trace.jsonl", "summary.json", "report.html"):
+            (folder / name).unlink(missing_ok=True)
+        if (folder / "archive" / UNFINISHED).exists():  # a run that was killed could not remove its images
+            shutil.rmtree(folder / "archive")
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: {error.strerror}") from None
+
+
 @contextmanager
 def _carriers(options: RunOptions, settings: "Scenario", plan: "FaultPlan", images: Path) -> "Iterator[RunCarriers]":
     """Memory, codecs or sockets; closed at the end, and the images removed unless they are to be kept."""
@@ -185,6 +204,8 @@ def _carriers(options: RunOptions, settings: "Scenario", plan: "FaultPlan", imag
         return
     if images.exists():
         raise ConfigError(f"{images}: holds images of another run; remove it, or choose another --out")
+    images.mkdir()
+    (images / UNFINISHED).touch()
     carriers = SocketCarriers(settings.site, make, images, plan)
     try:
         yield carriers
@@ -192,7 +213,9 @@ def _carriers(options: RunOptions, settings: "Scenario", plan: "FaultPlan", imag
         try:
             carriers.close()
         finally:
-            if not options.keep:
+            if options.keep:
+                (images / UNFINISHED).unlink()
+            else:
                 shutil.rmtree(images)
 
 
@@ -299,8 +322,9 @@ def _check_rooms() -> None:
 
 def main() -> None:
     """Run the command line; the console script `radloop` starts here."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped like interrupted: with a summary, and cleaned up
     app()
 
 
 if __name__ == "__main__":
-    sys.exit(app())
+    main()

@@ -16,7 +16,7 @@ from emulators.ports.faults import LinkFaults
 from emulators.ports.memory import MemoryPort
 from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
-from emulators.ports.sockets import Address, Origins
+from emulators.ports.sockets import Address, Origins, allow_many_connections
 from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, WORKSTATION, Route, SiteSettings
 from emulators.store.archive import ImageArchive
 from emulators.store.memory import MemoryArchive
@@ -98,6 +98,7 @@ class SocketCarriers:
         live: bool = False,
         takes_strangers: bool = False,
     ) -> None:
+        allow_many_connections()
         self.arrivals = Arrivals()
         self._settings = settings
         self._images = images
@@ -156,9 +157,9 @@ class SocketCarriers:
     def _through_relay(self, route: Route, address: Address, framing: Framing) -> tuple[Address, LinkFaults | None]:
         if not self._faults.concerns(route.sender, route.receiver, route.lane):
             return address, None
-        relay = Relay(address, framing, on_dial=self._origins.relayed)
-        self._relays.append(relay)
-        return relay.address, LinkFaults(relay)
+        relay, dead_end = Relay(address, framing, on_dial=self._origins.relayed), Relay(address, framing)
+        self._relays += (relay, dead_end)
+        return relay.address, LinkFaults(relay, dead_end)
 
     def _stored_images(self, store: StoreStudy) -> Iterable[Outgoing]:
         return stored_images(self.archives[PACS], store)

@@ -119,5 +119,5 @@ def verdict(summary: Summary) -> str:
 
 
 def is_good(summary: Summary) -> bool:
-    """The run finished, every order closed, and no checker found anything."""
-    return bool(summary["finished"]) and not broken_at(summary) and not violations(summary)
+    """The run finished, there were orders and every one closed, and no checker found anything."""
+    return bool(summary["finished"] and summary["orders"]) and not broken_at(summary) and not violations(summary)

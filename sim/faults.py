@@ -13,6 +13,32 @@ from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.core.fault import FaultKind, FaultPlan, Rule, Verdict
 from emulators.core.instant import HOUR, SECOND
+from emulators.messages.adt import RegisterPatient
+from emulators.messages.imaging import CommitRequest, CommitResult, StepEnded, StepStarted, StoreStudy
+from emulators.messages.orders import OrderStatus, PlaceOrder, ReadingListEntry, ReportStatus, ScheduleProcedure
+from emulators.messages.query import FindStudies, MoveStudy
+from emulators.messages.report import Report
+from emulators.messages.worklist import WorklistQuery
+from emulators.site import SiteSettings, routes
+
+MESSAGES = (
+    RegisterPatient,
+    PlaceOrder,
+    ScheduleProcedure,
+    OrderStatus,
+    ReadingListEntry,
+    ReportStatus,
+    WorklistQuery,
+    StepStarted,
+    StepEnded,
+    StoreStudy,
+    CommitRequest,
+    CommitResult,
+    FindStudies,
+    MoveStudy,
+    Report,
+)
+"""What goes over the links."""
 
 
 class RuleSettings(Settings):
@@ -61,6 +87,21 @@ class FaultSettings(Settings):
 
     def plan(self, seed: int) -> FaultPlan:
         return FaultPlan(seed, [rule.rule() for rule in self.rules])
+
+    def check(self, site: SiteSettings, source: str) -> None:
+        """Raise ConfigError if a rule selects what this site does not have: it would never apply, and nobody would notice."""
+        rows = tuple(routes(site))
+        known = {
+            "sender": {row.sender for row in rows},
+            "receiver": {row.receiver for row in rows},
+            "lane": {row.lane for row in rows},
+            "message": {message.__name__ for message in MESSAGES},
+        }
+        for number, rule in enumerate(self.rules):
+            for key, names in known.items():
+                value = getattr(rule, key)
+                if value and value not in names:
+                    raise ConfigError(f"{source}: rules[{number}].{key}: no {value}; there is {', '.join(sorted(names))}")
 
 
 def find(name: str) -> FaultSettings:

@@ -61,12 +61,16 @@ def test_trace_full_has_the_content_of_messages_and_answers(tmp_path: Path) -> N
         (("nowhere",), "nowhere: no such scenario; there is clinic"),
         (("missing.toml",), "missing.toml: No such file"),
         (("wrong.toml",), "wrong.toml: "),
-        (("clinic", "--faults", "nothing"), "nothing: no such fault plan; there is half_the_acknowledgements"),
+        (("clinic", "--faults", "nothing"), "nothing: no such fault plan; there is every_kind, half_the_acknowledgements"),
+        (("clinic", "--faults", "typo.toml"), "typo.toml: rules[0].message: no ORU^R01; there is CommitRequest,"),
+        (("clinic", "--out", "wrong.toml"), "--out wrong.toml: File exists"),
         (("clinic", "--wire", "--codecs"), "--codecs goes with --memory"),
     ],
 )
 def test_wrong_use_is_one_clear_line_and_exit_code_2(words: tuple[str, ...], complaint: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text("title = 3", encoding="utf-8")
+    typo = 'title = "x"\n[[rules]]\nverdict = "refuse"\nmessage = "ORU^R01"\n'
+    (tmp_path / "typo.toml").write_text(typo, encoding="utf-8")
     done = radloop("run", *words, folder=tmp_path)
     assert done.returncode == 2
     assert complaint in done.stderr
@@ -91,3 +95,12 @@ def test_a_day_that_cannot_end_says_where_it_broke_and_exits_1(tmp_path: Path) -
     summary = orjson.loads((tmp_path / "here" / "summary.json").read_bytes())
     assert not summary["finished"]
     assert "drain limit" in summary["why_not"]
+
+
+def test_a_killed_run_leaves_no_images_in_the_way_of_the_next(tmp_path: Path) -> None:
+    (tmp_path / "here" / "archive" / "pacs").mkdir(parents=True)
+    (tmp_path / "here" / "archive" / "unfinished-run").touch()
+    (tmp_path / "here" / "trace.jsonl").touch()
+    done = radloop("run", "clinic", "--trace", "none", "--out", "here", folder=tmp_path)
+    assert done.returncode == 0
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["report.html", "summary.json"]

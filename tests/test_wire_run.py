@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emulators.carriers import SocketCarriers
-from emulators.core.fault import FaultPlan
+from emulators.core.fault import FaultKind, FaultPlan, Rule, Verdict
 from emulators.trace import Record
 from reports.measures.facts import Facts, digest
 from sim import faults
@@ -15,53 +15,6 @@ from sim.scenario import Scenario
 from tests.clinic import run, scenario, small_clinic
 
 SEED = 7
-
-LINK_FAULTS = """
-title = "Every kind of fault, here and there"
-
-[[rules]]
-verdict = "refuse"
-lane = "reports"
-probability = 0.3
-
-[[rules]]
-verdict = "swallow"
-lane = "worklist"
-probability = 0.3
-
-[[rules]]
-verdict = "reset_before"
-lane = "orders"
-probability = 0.3
-
-[[rules]]
-verdict = "truncate"
-lane = "store"
-probability = 0.2
-
-[[rules]]
-verdict = "delay"
-lane = "query"
-probability = 0.5
-delay_s = 40
-
-[[rules]]
-verdict = "slow"
-lane = "adt"
-probability = 0.5
-bytes_per_s = 5
-
-[[rules]]
-verdict = "hold"
-lane = "steps"
-from_h = 8.5
-to_h = 9
-until_h = 9
-
-[[rules]]
-verdict = "reset_after"
-probability = 0.2
-"""
 
 
 def over_sockets(clinic: Scenario, plan: FaultPlan, folder: Path) -> tuple[str, list[Record]]:
@@ -100,16 +53,21 @@ def test_the_clinic_day_over_sockets_ends_in_the_facts_of_memory(tmp_path: Path)
     assert without_bytes(wire_records) == without_bytes(memory_records)
 
 
-@pytest.mark.parametrize("plan", ["half_the_acknowledgements", LINK_FAULTS], ids=["half the acknowledgements", "every fault"])
-def test_a_faulty_morning_over_sockets_ends_in_the_facts_of_memory_and_of_no_faults(plan: str, tmp_path: Path) -> None:
-    name = plan
-    if plan == LINK_FAULTS:
-        path = tmp_path / "faults.toml"
-        path.write_text(plan, encoding="utf-8")
-        name = str(path)
+@pytest.mark.parametrize("name", ["half_the_acknowledgements", "every_kind"])
+def test_a_faulty_morning_over_sockets_ends_in_the_facts_of_memory_and_of_no_faults(name: str, tmp_path: Path) -> None:
+    compare(faults.find(name).plan(SEED), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.REFUSE, FaultKind.SWALLOW, FaultKind.RESET_BEFORE, FaultKind.TRUNCATE])
+def test_any_message_may_meet_any_fault_of_its_connection(kind: FaultKind, tmp_path: Path) -> None:
+    compare(FaultPlan(SEED, [Rule(Verdict(kind), probability=0.3)]), tmp_path)
+
+
+def compare(plan: FaultPlan, folder: Path) -> None:
+    """Hold the faulty morning over sockets against the faulty one in memory, and against the undisturbed one."""
     clinic = small_clinic()
-    wire_facts, wire_records = over_sockets(clinic, faults.find(name).plan(SEED), tmp_path / "archive")
-    memory_facts, memory_records = in_memory(clinic, faults.find(name).plan(SEED))
+    wire_facts, wire_records = over_sockets(clinic, plan.again(), folder)
+    memory_facts, memory_records = in_memory(clinic, plan.again())
     undisturbed, _ = in_memory(clinic)
     assert any("fault" in record for record in wire_records)
     assert without_bytes(wire_records) == without_bytes(memory_records)

@@ -94,6 +94,10 @@ class FaultPlan:
         self._occurrences: dict[tuple[str, str, str, str], int] = {}
         self._attempts: dict[tuple[str, str, str, str, str], int] = {}
 
+    def again(self) -> "FaultPlan":
+        """The same plan before its first message."""
+        return FaultPlan(self._seed, self._rules)
+
     def touches(self, sender: str, receiver: str, lane: str, message: str) -> bool:
         """Whether any rule could ever apply; lets a caller skip asking."""
         return bool(self._rules) and bool(self._rules_for(sender, receiver, lane, message))

@@ -48,6 +48,8 @@ class SocketAssociation:
 
     def __init__(self, connection: socket.socket, open_sink: OpenSink | None = None, idle_s: float | None = IDLE_S) -> None:
         self._socket = connection
+        self._poll = select.poll()  # select knows no descriptor from 1024 on
+        self._poll.register(connection, select.POLLIN)
         connection.settimeout(idle_s)
         self._association = Association()
         self._assembler = MessageAssembler(open_sink)
@@ -121,7 +123,7 @@ class SocketAssociation:
             if event is not None:
                 if not self._take(event):
                     raise Gone("released before the last response")
-            elif select.select((self._socket,), (), (), 0)[0]:
+            elif self._poll.poll(0):
                 self._read()
             else:
                 return None

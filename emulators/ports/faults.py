@@ -14,23 +14,25 @@ HANG_CHECK_S = 0.05
 
 
 class LinkFaults:
-    """The faults of one route, through its relay."""
+    """The faults of one route. ``relay`` carries its messages; ``dead_end`` is a second one that nothing else goes through.
 
-    def __init__(self, relay: Relay) -> None:
+    A connection that is refused or swallowed is tried at the dead end: real for its sender, and no other message of the route,
+    on its way at the same time of the wall but not of the model, can meet it.
+    """
+
+    def __init__(self, relay: Relay, dead_end: Relay) -> None:
         self._relay = relay
+        self._dead_end = dead_end
 
     def stops_connecting(self, exchange: Exchange, close_idle: Callable[[], None]) -> bool:
-        """Refuse or swallow a connection, if that is the verdict: real, but over at once, so that no other message meets it.
-
-        Raises LocalProtocolError if the relay did not do what it was told.
-        """
+        """Refuse or swallow a connection, if that is the verdict. Raises LocalProtocolError if it went otherwise."""
         kind = exchange.verdict.kind
         if kind not in (FaultKind.REFUSE, FaultKind.SWALLOW):
             return False
-        self._relay.order(Order(kind))
         close_idle()
+        self._dead_end.order(Order(kind))
         happened = self._try_to_connect()
-        self._relay.order(Order(FaultKind.PASS))
+        self._dead_end.order(Order(FaultKind.PASS))
         if happened is not kind:
             raise LocalProtocolError(f"the relay was told to {kind.value}, but connecting ended as {happened.value}")
         return True
@@ -39,7 +41,7 @@ class LinkFaults:
         with bound_socket() as attempt:
             attempt.settimeout(HANG_CHECK_S)
             try:
-                attempt.connect(self._relay.address)
+                attempt.connect(self._dead_end.address)
             except TimeoutError:
                 return FaultKind.SWALLOW
             except OSError:

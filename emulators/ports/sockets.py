@@ -6,6 +6,7 @@ peer's port, through the relay's if there is one. So two ends that are both ours
 
 import contextlib
 import logging
+import resource
 import socket
 import threading
 from collections.abc import Callable
@@ -118,3 +119,9 @@ def hang_up(connection: socket.socket) -> None:
     """End a connection that another thread may be blocked in: that thread sees the end."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def allow_many_connections() -> None:
+    """Let the process open as many descriptors as its hard limit: messages that are held keep their connections."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -5,7 +5,7 @@ placed. The fold keeps the latest KEPT_BEFORE records until its order closes, an
 no more than a short one.
 """
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from emulators.trace import Record
@@ -13,6 +13,8 @@ from reports.measures.joins import of_order
 
 KEPT_BEFORE = 40_000
 KEPT_AFTER = 4_000
+
+MOST_TRIES_ALIKE = 4
 
 WIRE_NAMES = {
     "RegisterPatient": "ADT^A04",
@@ -67,7 +69,7 @@ class Ladder:
         """``placer`` and ``rows`` in the order of their start; ``placer`` is empty when there was no order."""
         placer = self._wanted or self._chosen or self._first()
         rows = [_row(record) for record in of_order(tuple(self._kept), placer)] if placer else []
-        return {"placer": placer, "rows": sorted(rows, key=_at)}
+        return {"placer": placer, "rows": _folded(sorted(rows, key=_at))}
 
     def _first(self) -> str:
         """The first order that was placed and closed within what is kept, else the first that was placed."""
@@ -79,6 +81,27 @@ class Ladder:
                 closed: str = record["subject"]
                 return closed
         return next(iter(placed), "")
+
+
+def _folded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of many tries that failed alike the first two and the last, the second of which says how many are left out."""
+
+    def alike(row: dict[str, Any]) -> tuple[Any, ...]:
+        return row["from"], row["to"], row["text"], row["outcome"], row["fault"]
+
+    failed = [row for row in rows if row["outcome"] in ("refused", "unknown")]
+    tries = Counter(alike(row) for row in failed)
+    seen: Counter[tuple[Any, ...]] = Counter()
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        key = alike(row)
+        seen[key] += 1
+        many = tries[key] > MOST_TRIES_ALIKE
+        if many and seen[key] == 2:
+            kept.append(row | {"text": f"{row['text']}, and {tries[key] - 3} more like this"})
+        elif not many or seen[key] in (1, tries[key]):
+            kept.append(row)
+    return kept
 
 
 def _at(row: dict[str, Any]) -> int:

@@ -183,7 +183,8 @@ def _socket_port(kind: str, folder: Path, faulty: bool) -> Iterator[tuple[Any, i
     framing = Framing.MLLP if kind == "mllp" else Framing.DICOM
     relay = Relay(server.address, framing, on_dial=origins.relayed) if faulty else None
     address = server.address if relay is None else relay.address
-    faults = None if relay is None else LinkFaults(relay)
+    dead_end = Relay(server.address, framing) if faulty else None
+    faults = None if relay is None or dead_end is None else LinkFaults(relay, dead_end)
     port: MllpPort | DicomPort
     if kind == "mllp":
         port = MllpPort(codec, address, arrivals, origins, faults)
@@ -194,8 +195,9 @@ def _socket_port(kind: str, folder: Path, faulty: bool) -> Iterator[tuple[Any, i
         yield port, 0 if kind == "mllp" else 2
     finally:
         port.close()
-        if relay is not None:
-            relay.close()
+        for one in (relay, dead_end):
+            if one is not None:
+                one.close()
         server.close()
         if archive is not None:
             archive.close()
