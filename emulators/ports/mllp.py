@@ -9,6 +9,7 @@ the relay only changes bytes and connections, while the times are the kernel's.
 """
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,8 @@ class MllpPort(SocketPort):
 
     def send(self, exchange: Exchange) -> None:
         payload = frame(self._codec.encode(exchange.message))
-        if self._connection is None or self._connection.ended:
+        if self._connection is None or not self._connection.is_usable:
+            self.close()
             self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins)
         exchange.client = self._connection
         self.prepare(exchange)
@@ -88,6 +90,15 @@ class _Sender:
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-mllp-{self.port}", daemon=True)
         self._thread.start()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another message may go: some products close after each one."""
+        if self.ended:
+            return False
+        arrived = select.poll()
+        arrived.register(self._socket, select.POLLIN)
+        return not arrived.poll(0)  # between two messages there is nothing to read but the end
 
     def send(self, exchange: Exchange, payload: bytes) -> None:
         self.exchange = exchange

@@ -81,7 +81,9 @@ class Listener:
         while not self._closed:
             try:
                 connection, peer = self._socket.accept()
-            except OSError:
+            except OSError as error:
+                if not self._closed:
+                    self._failed(error)
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = threading.Thread(
