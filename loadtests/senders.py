@@ -19,7 +19,7 @@ class DicomSender:
     """Our SCU: every message on an association of its own. ``source`` gives the images of a StoreStudy."""
 
     def __init__(self, called_ae_title: str, port: int, source: Source | None = None) -> None:
-        self._port = DicomPort(CALLING_AE_TITLE, called_ae_title, (LOOPBACK, port), Arrivals(), Origins(), source)
+        self._port = DicomPort(CALLING_AE_TITLE, called_ae_title, (LOOPBACK, port), Arrivals(), Origins(), source, live=True)
 
     def ask(self, message: Any) -> Any:
         """The answer to ``message``, when its association has been released. Raises LocalProtocolError if there is none."""
@@ -33,7 +33,7 @@ class MllpSender:
     """Our MLLP client: one connection, kept open."""
 
     def __init__(self, version: str, port: int) -> None:
-        self._port = MllpPort(hl7_codec(version), (LOOPBACK, port), Arrivals(), Origins())
+        self._port = MllpPort(hl7_codec(version), (LOOPBACK, port), Arrivals(), Origins(), live=True)
 
     def ask(self, message: Any) -> Any:
         """The acknowledgement of ``message``. Raises LocalProtocolError if there is none."""

@@ -19,7 +19,7 @@ from emulators.messages.worklist import WorklistItem, WorklistItems
 from emulators.ports.association import SocketAssociation
 from emulators.ports.sockets import LOOPBACK
 from emulators.wire.commands import c_cancel_rq, c_find_rq
-from emulators.wire.dimse import Message, decode_command, encode_command
+from emulators.wire.dimse import Message, decode_command, encode_command, send_message
 from emulators.wire.fragmentation import fragment
 from emulators.wire.negotiation import propose
 from emulators.wire.pdu import DataTransfer, Pdu, PduCutter, ReleaseReply, ReleaseRequest, decode, encode
@@ -145,7 +145,8 @@ def test_we_cancel_a_query_of_dcmqrscp(tmp_path: Path) -> None:
         with association(port, ARCHIVE, [(STUDY_ROOT_FIND, SYNTAXES)]) as ours:
             context_id = ours.context_for(STUDY_ROOT_FIND).context_id
             identifier = elements.encode({"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": ""}, IMPLICIT_VR_LITTLE_ENDIAN)
-            ours.send(context_id, c_find_rq(9, STUDY_ROOT_FIND), [identifier])
+            # In one segment, so that the cancel is there before the first response: five matches are soon found.
+            send_message(ours._association, context_id, c_find_rq(9, STUDY_ROOT_FIND), [identifier])
             ours.send(context_id, c_cancel_rq(9))
             while (status := answer(ours).command.status) == PENDING:
                 pass
