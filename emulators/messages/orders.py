@@ -86,47 +86,70 @@ class PlaceOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleProcedure:
+class _ProcedureMessage:
+    """What the filler says of an order together with what it made of it."""
+
+    control_id: str
+    sent_at: Stamp
+    patient: Patient
+    visit: Visit
+    order: Order
+    procedure: ScheduledProcedure
+
+    nominal_bytes: ClassVar[int] = 900
+
+    def __post_init__(self) -> None:
+        canonical.heading(self.control_id, self.sent_at)
+
+    @property
+    def subject(self) -> str:
+        return self.control_id
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        return {
+            "mrn": self.patient.patient_id,
+            "placer": self.order.placer_order_number,
+            "accession": self.procedure.accession_number,
+            "study": self.procedure.study_instance_uid,
+            "control": self.control_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleProcedure(_ProcedureMessage):
     """ORM^O01 NW from the filler to the image manager, with the Study Instance UID in ZDS (RAD-4)."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
-    visit: Visit
-    order: Order
-    procedure: ScheduledProcedure
-
     lane: ClassVar[str] = "orders"
-    nominal_bytes: ClassVar[int] = 900
-
-    def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
-
-    @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
-    def identifiers(self) -> dict[str, str]:
-        return _filler_identifiers(self.control_id, self.patient, self.order, self.procedure)
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingListEntry:
+class ReadingListEntry(_ProcedureMessage):
     """ORM^O01 SC, order status CM, from the filler to the workstation: the study is complete and waits to be read."""
 
+    lane: ClassVar[str] = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class _StatusMessage:
+    """What became of an order; ``status`` is one of ``STATUSES``."""
+
     control_id: str
     sent_at: Stamp
     patient: Patient
-    visit: Visit
-    order: Order
-    procedure: ScheduledProcedure
+    placer_order_number: str
+    accession_number: str
+    procedure: Code
+    status: str
 
-    lane: ClassVar[str] = "reading"
-    nominal_bytes: ClassVar[int] = 900
+    nominal_bytes: ClassVar[int] = 450
+    STATUSES: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         canonical.heading(self.control_id, self.sent_at)
+        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
+        canonical.identifier(self.accession_number, 16, "accession_number")
+        canonical.one_of(self.status, self.STATUSES, "status")
 
     @property
     def subject(self) -> str:
@@ -134,86 +157,26 @@ class ReadingListEntry:
 
     @property
     def identifiers(self) -> dict[str, str]:
-        return _filler_identifiers(self.control_id, self.patient, self.order, self.procedure)
+        return {
+            "mrn": self.patient.patient_id,
+            "placer": self.placer_order_number,
+            "accession": self.accession_number,
+            "control": self.control_id,
+            "status": self.status,
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class OrderStatus:
+class OrderStatus(_StatusMessage):
     """ORM^O01 SC from the filler to the placer: ``status`` is ORC-5 (RAD-3)."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
-    placer_order_number: str
-    accession_number: str
-    procedure: Code
-    status: str
-
     lane: ClassVar[str] = "orders"
-    nominal_bytes: ClassVar[int] = 450
-
-    def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
-        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
-        canonical.identifier(self.accession_number, 16, "accession_number")
-        canonical.one_of(self.status, ORDER_STATUSES, "status")
-
-    @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
-    def identifiers(self) -> dict[str, str]:
-        return {
-            "mrn": self.patient.patient_id,
-            "placer": self.placer_order_number,
-            "accession": self.accession_number,
-            "control": self.control_id,
-            "status": self.status,
-        }
+    STATUSES: ClassVar[frozenset[str]] = ORDER_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class ReportStatus:
+class ReportStatus(_StatusMessage):
     """ORM^O01 SC from the workstation to the filler: who works on the report, before there is one."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
-    placer_order_number: str
-    accession_number: str
-    procedure: Code
-    status: str
-
     lane: ClassVar[str] = "reports"
-    nominal_bytes: ClassVar[int] = 450
-
-    def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
-        canonical.identifier(self.placer_order_number, 22, "placer_order_number")
-        canonical.identifier(self.accession_number, 16, "accession_number")
-        canonical.one_of(self.status, REPORT_STATUSES, "status")
-
-    @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
-    def identifiers(self) -> dict[str, str]:
-        return {
-            "mrn": self.patient.patient_id,
-            "placer": self.placer_order_number,
-            "accession": self.accession_number,
-            "control": self.control_id,
-            "status": self.status,
-        }
-
-
-def _filler_identifiers(control_id: str, patient: Patient, order: Order, procedure: ScheduledProcedure) -> dict[str, str]:
-    return {
-        "mrn": patient.patient_id,
-        "placer": order.placer_order_number,
-        "accession": procedure.accession_number,
-        "study": procedure.study_instance_uid,
-        "control": control_id,
-    }
+    STATUSES: ClassVar[frozenset[str]] = REPORT_STATUSES
