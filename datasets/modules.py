@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from datasets.character_sets import declared
 from datasets.pixels import FrameFormat
 from datasets.procedures import ANATOMIC_REGIONS
 
@@ -18,6 +19,8 @@ SOP_CLASS_UIDS: dict[str, str] = {
     "MR": "1.2.840.10008.5.1.4.1.1.4",
     "DX": "1.2.840.10008.5.1.4.1.1.1.1",
     "US": "1.2.840.10008.5.1.4.1.1.6.1",
+    "CR": "1.2.840.10008.5.1.4.1.1.1",
+    "MG": "1.2.840.10008.5.1.4.1.1.1.2",
 }
 MPPS_SOP_CLASS_UID = "1.2.840.10008.3.1.2.3.3"
 
@@ -28,13 +31,37 @@ _FRONTAL = "L\\F"
 _LATERAL = "A\\F"
 
 
+_TEXT_VRS = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))  # what Specific Character Set is about, besides names
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One scheduled step and the request that it is for: an item of the Request Attributes Sequence.
+
+    An empty ``study_instance_uid`` is that of the study.
+    """
+
+    accession_number: str
+    requested_procedure_id: str
+    procedure_code: str
+    procedure_scheme: str
+    procedure_meaning: str
+    scheduled_step_id: str
+    step_description: str
+    protocol_code: str
+    protocol_scheme: str
+    study_instance_uid: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class StudyContext:
-    """What the images of one series say about patient, order and step.
+    """What the images of one series say about patient, orders and step.
 
-    ``patient_name`` and ``referring_physician`` are PN strings. Dates are YYYYMMDD, times HHMMSS. An empty
-    ``issuer_of_patient_id`` or ``mpps_uid`` leaves its attribute out; an empty ``requested_procedure_id`` (an exam
-    without a worklist entry) leaves the Request Attributes Sequence out.
+    ``patient_name`` and ``referring_physician`` are PN strings, of up to three component groups. Dates are YYYYMMDD, times
+    HHMMSS. An empty ``issuer_of_patient_id``, ``procedure_code`` or ``mpps_uid`` leaves its attribute out; so does an empty
+    ``requests`` (an exam that was not on the worklist). ``character_set`` is that of text beyond ASCII, one of
+    ``character_sets.CHARACTER_SETS``. Empty is ISO_IR 192, and so is a set that lacks a character of these texts; ASCII alone
+    declares none.
     """
 
     patient_id: str
@@ -47,12 +74,11 @@ class StudyContext:
     study_id: str
     study_date: str
     study_time: str
+    study_description: str
     referring_physician: str
     procedure_code: str
     procedure_scheme: str
     procedure_meaning: str
-    requested_procedure_id: str
-    scheduled_step_id: str
     step_description: str
     modality: str
     body_part: str
@@ -64,15 +90,38 @@ class StudyContext:
     instance_uid_root: str
     performed_date: str
     performed_time: str
+    requests: tuple[RequestContext, ...] = ()
+    character_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Varying:
-    """One attribute that differs from image to image; several values are joined by a backslash."""
+    """One attribute that differs from image to image: text, whose several values are joined by a backslash, or items."""
 
     tag: int
     vr: str
-    value: str
+    value: str | Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class _BreastView:
+    """One projection of a mammogram, with its code (PS3.16 CID 4014) and the direction of rows and columns."""
+
+    laterality: str
+    code: str
+    meaning: str
+    orientation: str
+
+
+# The orientations are those that IHE asks for in its profile of mammography images.
+_BREAST_VIEWS = (
+    _BreastView("R", "399162004", "cranio-caudal", "P\\L"),
+    _BreastView("L", "399162004", "cranio-caudal", "A\\R"),
+    _BreastView("R", "399368009", "medio-lateral oblique", "P\\FL"),
+    _BreastView("L", "399368009", "medio-lateral oblique", "A\\FR"),
+    _BreastView("R", "399260004", "medio-lateral", "P\\F"),
+    _BreastView("L", "399260004", "medio-lateral", "A\\F"),
+)
 
 
 def sop_instance_uid(context: StudyContext, number: int) -> str:
@@ -94,20 +143,61 @@ def varying_attributes(context: StudyContext, number: int) -> list[Varying]:
     if context.modality in SLICE_MM:
         z_mm = f"{-SLICE_MM[context.modality] * (number - 1):.1f}"
         attributes += [Varying(0x00200032, "DS", f"-179.2\\-179.2\\{z_mm}"), Varying(0x00201041, "DS", z_mm)]
-    elif context.modality == "DX":
+    elif context.modality in ("CR", "DX"):
         attributes.append(Varying(0x00200020, "CS", _FRONTAL if number % 2 else _LATERAL))
+    elif context.modality == "MG":
+        attributes += _breast_view(_BREAST_VIEWS[(number - 1) % len(_BREAST_VIEWS)])
     return sorted(attributes, key=lambda attribute: attribute.tag)
 
 
+def _breast_view(view: _BreastView) -> list[Varying]:
+    code = _code(view.code, "SCT", view.meaning)
+    code.ViewModifierCodeSequence = Sequence()
+    return [
+        Varying(0x00200020, "CS", view.orientation),
+        Varying(0x00200062, "CS", view.laterality),
+        Varying(0x00540220, "SQ", Sequence([code])),
+    ]
+
+
 def shared_attributes(context: StudyContext, layout: FrameFormat, scale: float) -> Dataset:
-    """What all images of the series share: every module but the varying attributes and the pixels."""
-    data_set = Dataset()
-    for module in (_patient, _study, _series, _equipment, _general_image):
-        module(data_set, context)
+    """What all images of the series share: every module but the varying attributes and the pixels.
+
+    Raises KeyError for a modality without images, or a character set that images cannot be written in.
+    """
+    data_set = attributes_of_context(context)
+    _general_image(data_set, context)
     _image_pixel(data_set, layout)
     _MODALITY_MODULES[context.modality](data_set, context, layout)
     data_set.ImageComments = f"Synthetic image, matrix scale {scale:g}"
     return data_set
+
+
+def attributes_of_context(context: StudyContext) -> Dataset:
+    """What an image says whatever is in its pixels: of whom, for what, in which step, when, where and on what.
+
+    Raises KeyError for a character set that images cannot be written in.
+    """
+    data_set = Dataset()
+    for module in (_patient, _study, _series, _equipment, _acquired):
+        module(data_set, context)
+    if context.modality in SLICE_MM:
+        data_set.FrameOfReferenceUID = f"{context.instance_uid_root}.0"  # instances are numbered from 1, so 0 is free
+        data_set.PositionReferenceIndicator = ""
+    elif context.modality in ("DX", "MG"):
+        data_set.AnatomicRegionSequence = Sequence(_anatomic_region(context.body_part))
+        data_set.AcquisitionContextSequence = Sequence()
+    _declare_character_set(data_set, context.character_set)
+    return data_set
+
+
+def _declare_character_set(data_set: Dataset, character_set: str) -> None:
+    """By every text to which it applies, those in sequences too."""
+    texts = [str(element.value) for element in data_set.iterall() if element.VR in _TEXT_VRS]
+    names = [str(element.value) for element in data_set.iterall() if element.VR == "PN"]
+    value = declared(character_set, texts, names)
+    if value:
+        data_set.SpecificCharacterSet = value.split("\\")
 
 
 def _patient(data_set: Dataset, context: StudyContext) -> None:
@@ -126,9 +216,10 @@ def _study(data_set: Dataset, context: StudyContext) -> None:
     data_set.ReferringPhysicianName = context.referring_physician
     data_set.StudyID = context.study_id
     data_set.AccessionNumber = context.accession_number
-    data_set.StudyDescription = context.procedure_meaning
+    data_set.StudyDescription = context.study_description
     if context.procedure_code:
-        data_set.ProcedureCodeSequence = Sequence([_procedure_code(context)])
+        code = _code(context.procedure_code, context.procedure_scheme, context.procedure_meaning)
+        data_set.ProcedureCodeSequence = Sequence([code])
 
 
 def _series(data_set: Dataset, context: StudyContext) -> None:
@@ -143,25 +234,27 @@ def _series(data_set: Dataset, context: StudyContext) -> None:
     data_set.PerformedProcedureStepStartDate = context.performed_date
     data_set.PerformedProcedureStepStartTime = context.performed_time
     data_set.PerformedProcedureStepDescription = context.step_description
-    if context.modality in SLICE_MM:
-        data_set.PatientPosition = "HFS"
     if context.mpps_uid:
         data_set.ReferencedPerformedProcedureStepSequence = Sequence([_reference(MPPS_SOP_CLASS_UID, context.mpps_uid)])
-    if context.requested_procedure_id:
-        data_set.RequestAttributesSequence = Sequence([_request(context)])
+    if context.requests:
+        data_set.RequestAttributesSequence = Sequence([_request(context, request) for request in context.requests])
 
 
-def _request(context: StudyContext) -> Dataset:
+def _request(context: StudyContext, request: RequestContext) -> Dataset:
     """PS3.3 Table 10-9, with the values of the worklist entry."""
     item = Dataset()
-    item.AccessionNumber = context.accession_number
-    item.StudyInstanceUID = context.study_instance_uid
-    item.RequestedProcedureID = context.requested_procedure_id
-    item.RequestedProcedureDescription = context.procedure_meaning
-    item.ScheduledProcedureStepID = context.scheduled_step_id
-    item.ScheduledProcedureStepDescription = context.step_description
-    if context.procedure_code:
-        item.RequestedProcedureCodeSequence = Sequence([_procedure_code(context)])
+    item.AccessionNumber = request.accession_number
+    item.StudyInstanceUID = request.study_instance_uid or context.study_instance_uid
+    item.RequestedProcedureID = request.requested_procedure_id
+    item.RequestedProcedureDescription = request.procedure_meaning
+    item.ScheduledProcedureStepID = request.scheduled_step_id
+    item.ScheduledProcedureStepDescription = request.step_description
+    if request.procedure_code:
+        code = _code(request.procedure_code, request.procedure_scheme, request.procedure_meaning)
+        item.RequestedProcedureCodeSequence = Sequence([code])
+    if request.protocol_code:
+        code = _code(request.protocol_code, request.protocol_scheme, request.step_description)
+        item.ScheduledProtocolCodeSequence = Sequence([code])
     return item
 
 
@@ -174,12 +267,14 @@ def _equipment(data_set: Dataset, context: StudyContext) -> None:
     data_set.StationName = context.station_name
 
 
-def _general_image(data_set: Dataset, context: StudyContext) -> None:
-    data_set.SpecificCharacterSet = "ISO_IR 192"
-    data_set.SOPClassUID = SOP_CLASS_UIDS[context.modality]
-    data_set.AcquisitionNumber = 1
+def _acquired(data_set: Dataset, context: StudyContext) -> None:
     data_set.AcquisitionDate = data_set.ContentDate = context.performed_date
     data_set.AcquisitionTime = data_set.ContentTime = context.performed_time
+
+
+def _general_image(data_set: Dataset, context: StudyContext) -> None:
+    data_set.SOPClassUID = SOP_CLASS_UIDS[context.modality]
+    data_set.AcquisitionNumber = 1
     data_set.BurnedInAnnotation = "NO"
     data_set.LossyImageCompression = "00"
 
@@ -198,9 +293,8 @@ def _image_pixel(data_set: Dataset, layout: FrameFormat) -> None:
 
 
 def _image_plane(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
-    """Frame of Reference and Image Plane; the varying attributes add position and location."""
-    data_set.FrameOfReferenceUID = f"{context.instance_uid_root}.0"  # instances are numbered from 1, so 0 is free
-    data_set.PositionReferenceIndicator = ""
+    """The varying attributes add position and location."""
+    data_set.PatientPosition = "HFS"
     data_set.ImageOrientationPatient = _AXIAL
     data_set.PixelSpacing = [_decimal(layout.spacing_mm)] * 2
     data_set.SliceThickness = SLICE_MM[context.modality]
@@ -239,8 +333,34 @@ def _mr_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> 
     _window(data_set, 600, 1200)
 
 
+def _cr_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    """CR Series and CR Image. View Position belongs to the series, whose views differ: unknown."""
+    data_set.ImageType = ["ORIGINAL", "PRIMARY"]
+    data_set.ViewPosition = ""
+    data_set.PlateType = "Synthetic"
+    data_set.ImagerPixelSpacing = [_decimal(layout.spacing_mm)] * 2
+    data_set.KVP = 90
+    _window(data_set, 2048, 4096)
+
+
 def _dx_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
-    """DX Series, DX Image, DX Anatomy Imaged, DX Detector and Acquisition Context."""
+    """What a DX image adds to the modules of digital X-ray."""
+    _digital_x_ray(data_set, context, layout)
+    data_set.KVP = 110
+    data_set.ImageLaterality = "U"
+
+
+def _mg_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    """What a mammogram adds to the modules of digital X-ray (PS3.3 C.8.11.7); the varying attributes add view and side."""
+    _digital_x_ray(data_set, context, layout)
+    data_set.KVP = 28
+    data_set.PositionerType = "MAMMOGRAPHIC"
+    data_set.OrganExposed = "BREAST"
+    data_set.BreastImplantPresent = "NO"
+
+
+def _digital_x_ray(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> None:
+    """DX Series, DX Image and DX Detector; anatomy and acquisition context are the context's."""
     data_set.ImageType = ["ORIGINAL", "PRIMARY", ""]
     data_set.PresentationIntentType = "FOR PRESENTATION"
     data_set.PixelIntensityRelationship = "LOG"
@@ -251,10 +371,6 @@ def _dx_image(data_set: Dataset, context: StudyContext, layout: FrameFormat) -> 
     data_set.PresentationLUTShape = "IDENTITY"
     data_set.DetectorType = "DIRECT"
     data_set.ImagerPixelSpacing = [_decimal(layout.spacing_mm)] * 2
-    data_set.KVP = 110
-    data_set.ImageLaterality = "U"
-    data_set.AnatomicRegionSequence = Sequence(_anatomic_region(context.body_part))
-    data_set.AcquisitionContextSequence = Sequence()
     _window(data_set, 2048, 4096)
 
 
@@ -269,11 +385,9 @@ _MODALITY_MODULES: dict[str, Callable[[Dataset, StudyContext, FrameFormat], None
     "MR": _mr_image,
     "DX": _dx_image,
     "US": _us_image,
+    "CR": _cr_image,
+    "MG": _mg_image,
 }
-
-
-def _procedure_code(context: StudyContext) -> Dataset:
-    return _code(context.procedure_code, context.procedure_scheme, context.procedure_meaning)
 
 
 def _anatomic_region(body_part: str) -> list[Dataset]:

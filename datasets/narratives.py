@@ -57,6 +57,12 @@ _TECHNIQUES = {
         "Grey scale with a curved probe, ~5 MHz.",
         "Grey scale; limited by bowel gas.",
     ),
+    "CR": ("Imaging plate.", "Imaging plate, supine | bedside.", "Imaging plate; limited by rotation & lines."),
+    "MG": (
+        "Cranio-caudal & medio-lateral oblique views of both breasts.",
+        "Standard views of both breasts, ~28 kV.",
+        "Standard views of both breasts; limited by positioning.",
+    ),
 }
 
 _BRAIN = (
@@ -130,19 +136,40 @@ _NECK = (
     ),
     _Observation("Salivary glands are unremarkable.", ()),
 )
+_BREAST = (
+    _Observation("Scattered fibroglandular densities (ACR b).", ()),
+    _Observation(
+        "No mass or architectural distortion.",
+        (
+            _Abnormal("Oval circumscribed mass, left, 9 x 7 mm.", "Probably benign mass, BI-RADS 3; review in 6 months."),
+            _Abnormal("Spiculated mass, right upper outer, ~14 mm.", "Suspicious mass, BI-RADS 5; biopsy advised."),
+        ),
+    ),
+    _Observation(
+        "No suspicious calcifications.",
+        (_Abnormal("Grouped calcifications, 12 within 1 cm^2.", "Grouped calcifications, BI-RADS 4; biopsy advised."),),
+    ),
+)
+_SKULL = (
+    _Observation("No fracture of the vault.", (_Abnormal("Linear lucency, left parietal.", "Linear skull fracture."),)),
+    _Observation("The sella & the sutures are unremarkable.", ()),
+)
 
 _OBSERVATIONS = {
     "ABDOMEN": _ABDOMEN,
     "ABDOMENPELVIS": _ABDOMEN + _PELVIS,
     "AORTA": _ABDOMEN[2:],
     "BRAIN": _BRAIN,
+    "BREAST": _BREAST,
     "CHEST": _CHEST,
     "CSPINE": _SPINE,
     "HEAD": _BRAIN,
     "LSPINE": _SPINE,
     "NECK": _NECK,
     "PELVIS": _PELVIS,
+    "SKULL": _SKULL,
     "THYROID": _NECK[:2],
+    "TSPINE": _SPINE,
 }
 
 _NOTHING_FOUND = ("No acute abnormality.", "Normal study.", "Nothing to explain the symptoms.")

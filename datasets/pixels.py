@@ -44,22 +44,28 @@ class _Look:
     noise: float
 
 
-# Matrix sizes: CT 0.524 MB and MR 0.131 MB per image (CT 512 x 512, MR 256 x 256, two bytes); a DX test object has
-# 11 MB and a 1760 x 2140 CR plate 7.5 MB, so DX is taken at 10.2 MB. US at 640 x 480 in colour is an assumption.
+# Matrix sizes: CT 0.524 MB and MR 0.131 MB per image (CT 512 x 512, MR 256 x 256, two bytes); a 1760 x 2140 CR plate has
+# 7.53 MB and a DX test object 11 MB, so DX is taken at 10.2 MB. An MG exam of four images has 160 MB, which is a detector of
+# 24 x 30 cm with pixels of 0.06 mm. US at 640 x 480 in colour is an assumption.
 _FULL_FORMATS: dict[str, FrameFormat] = {
     "CT": FrameFormat(512, 512, 1, 16, 12, 0.7),
     "MR": FrameFormat(256, 256, 1, 16, 12, 0.9),
     "DX": FrameFormat(2500, 2048, 1, 16, 12, 0.168),
     "US": FrameFormat(480, 640, 3, 8, 8, 0.3),
+    "CR": FrameFormat(2140, 1760, 1, 16, 12, 0.2),
+    "MG": FrameFormat(5000, 4000, 1, 16, 12, 0.06),
 }
 
 # Noise of s stored values carries about log2(4.13 s) bits per pixel. It is set so that a lossless coder could reach
-# the published JPEG-LS ratios: CT 4.0, MR 3.6, DX 2.4 (Clunie, SPIE 2000). US: an assumption, three equal colours.
+# the published JPEG-LS ratios: CT 4.0, MR 3.6, DX 2.4, CR 3.6, MG 2.6 (Clunie, SPIE 2000). US: an assumption, three equal
+# colours.
 _LOOKS: dict[str, _Look] = {
     "CT": _Look(background=24, body=1060, organ_spread=120, noise=4),
     "MR": _Look(background=20, body=700, organ_spread=350, noise=5),
     "DX": _Look(background=300, body=2200, organ_spread=500, noise=23),
     "US": _Look(background=2, body=70, organ_spread=45, noise=3),
+    "CR": _Look(background=300, body=2200, organ_spread=500, noise=5),
+    "MG": _Look(background=100, body=1800, organ_spread=700, noise=17),
 }
 
 

@@ -1,14 +1,15 @@
-"""The procedure catalogue: what the clinic can be asked to do, in CT, MR, DX and US.
+"""The procedure catalogue: what the hospital can be asked to do, in CT, MR, DX, US, CR and MG.
 
-Only body parts without a left and a right, so that no procedure needs a laterality. Instance counts and minutes are
-typical values for a plain day; where a published figure exists the comment names it, the rest are assumptions.
+Only body parts without a left and a right, so that no procedure needs a laterality; a mammogram is of both breasts.
+Instance counts and minutes are typical values for a plain day; where a published figure exists the comment names it, the
+rest are assumptions.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Modality = Literal["CT", "MR", "DX", "US"]
-MODALITIES: tuple[Modality, ...] = ("CT", "MR", "DX", "US")
+Modality = Literal["CT", "MR", "DX", "US", "CR", "MG"]
+MODALITIES: tuple[Modality, ...] = ("CT", "MR", "DX", "US", "CR", "MG")
 
 SCHEME = "99RADLOOP"  # a local coding scheme: DICOM PS3.16 section 8.2 keeps designators that begin with 99 for these
 
@@ -45,13 +46,16 @@ ANATOMIC_REGIONS = {
     "ABDOMENPELVIS": AnatomicRegion("818982008", "Abdomen and Pelvis"),
     "AORTA": AnatomicRegion("15825003", "Aorta"),
     "BRAIN": AnatomicRegion("12738006", "Brain"),
+    "BREAST": AnatomicRegion("76752008", "Breast"),
     "CHEST": AnatomicRegion("816094009", "Chest"),
     "CSPINE": AnatomicRegion("122494005", "Cervical spine"),
     "HEAD": AnatomicRegion("69536005", "Head"),
     "LSPINE": AnatomicRegion("122496007", "Lumbar spine"),
     "NECK": AnatomicRegion("45048000", "Neck"),
     "PELVIS": AnatomicRegion("816092008", "Pelvis"),
+    "SKULL": AnatomicRegion("89546000", "Skull"),
     "THYROID": AnatomicRegion("69748006", "Thyroid"),
+    "TSPINE": AnatomicRegion("122495006", "Thoracic spine"),
 }
 
 PROCEDURES: tuple[Procedure, ...] = (
@@ -83,6 +87,16 @@ PROCEDURES: tuple[Procedure, ...] = (
     Procedure("US-PELVIS", "Ultrasound pelvis", "US", "PELVIS", "P-US-PELVIS", 35, 20.0),
     Procedure("US-THYROID", "Ultrasound thyroid", "US", "THYROID", "P-US-THYROID", 30, 15.0),
     Procedure("US-NECK", "Ultrasound neck soft tissues", "US", "NECK", "P-US-NECK", 25, 15.0),
+    # CR: plates, at the bedside too. Assumptions, as for DX.
+    Procedure("CR-CHEST1P", "Portable chest radiograph, one view", "CR", "CHEST", "P-CR-CHEST1P", 1, 8.0),
+    Procedure("CR-ABDP", "Portable abdominal radiograph", "CR", "ABDOMEN", "P-CR-ABDP", 1, 8.0),
+    Procedure("CR-SKULL", "Skull radiograph, two views", "CR", "SKULL", "P-CR-SKULL", 2, 8.0),
+    Procedure("CR-TSPINE", "Thoracic spine radiograph", "CR", "TSPINE", "P-CR-TSPINE", 2, 8.0),
+    # MG. Images: the four standard views, and two more for a diagnostic exam. Minutes: assumptions.
+    Procedure("MG-SCREEN", "Mammography, screening, bilateral", "MG", "BREAST", "P-MG-SCREEN", 4, 10.0),
+    Procedure("MG-BASE", "Mammography, baseline, bilateral", "MG", "BREAST", "P-MG-BASE", 4, 10.0),
+    Procedure("MG-FOLLOWUP", "Mammography, six months follow up, bilateral", "MG", "BREAST", "P-MG-FOLLOWUP", 4, 12.0),
+    Procedure("MG-DIAG", "Mammography, diagnostic, bilateral", "MG", "BREAST", "P-MG-DIAG", 6, 15.0),
 )
 
 _BY_CODE = {procedure.code: procedure for procedure in PROCEDURES}

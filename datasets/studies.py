@@ -71,15 +71,16 @@ class SyntheticStudies:
     def instance(self, context: StudyContext, number: int) -> Instance:
         """Instance ``number`` (1 and up) of the series that the context describes.
 
-        A text that does not fit its VR is encoded as it is, as a careless scanner would, with a warning by pydicom.
-        Raises ValueError for a number below 1 or a UID above 64 characters, KeyError for a modality other than CT, MR,
-        DX and US.
+        A text that does not fit its VR is encoded as it is, as a careless scanner would, with a warning by pydicom. A text
+        that the context's character set lacks puts the whole series into ISO_IR 192.
+        Raises ValueError for a number below 1 or a UID above 64 characters, KeyError for a modality without images here, or
+        a character set that images cannot be written in.
         """
         varying = varying_attributes(context, number)
         pieces = self._header_pieces(context, [attribute.tag for attribute in varying])
         header = pieces[0]
         for attribute, piece in zip(varying, pieces[1:], strict=True):
-            header += _encode(attribute) + piece
+            header += encode_attribute(attribute) + piece
         return Instance(
             SOP_CLASS_UIDS[context.modality],
             sop_instance_uid(context, number),
@@ -113,17 +114,24 @@ class SyntheticStudies:
 def _encode_pieces(data_set: Dataset, cut_tags: list[int]) -> list[bytes]:
     """The data set in Explicit VR Little Endian, cut before each of the tags, which it does not hold itself."""
     edges = [0, *cut_tags, 0x7FE00010]
-    pieces = []
-    for first, end in pairwise(edges):
-        buffer = DicomBytesIO()
-        buffer.is_little_endian, buffer.is_implicit_VR = True, False
-        write_dataset(buffer, data_set[first:end])
-        pieces.append(buffer.getvalue())
-    return pieces
+    character_set = data_set.get("SpecificCharacterSet", "ISO_IR 6")
+    return [encode_data_set(data_set[first:end], character_set) for first, end in pairwise(edges)]
 
 
-def _encode(attribute: Varying) -> bytes:
-    """A short text attribute in Explicit VR Little Endian (PS3.5 section 7.1.2), padded to even length."""
+def encode_data_set(data_set: Dataset, character_set: str | list[str]) -> bytes:
+    """A part of a data set, which declares its character set elsewhere."""
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_dataset(buffer, data_set, character_set)
+    return buffer.getvalue()
+
+
+def encode_attribute(attribute: Varying) -> bytes:
+    """An attribute in Explicit VR Little Endian (PS3.5 section 7.1.2): short text, padded to even length, or items."""
+    if not isinstance(attribute.value, str):
+        data_set = Dataset()
+        data_set.add_new(attribute.tag, attribute.vr, attribute.value)
+        return encode_data_set(data_set, "ISO_IR 6")
     value = attribute.value.encode("ascii")
     if len(value) % 2:
         value += b"\0" if attribute.vr == "UI" else b" "

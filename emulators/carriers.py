@@ -6,19 +6,30 @@ from typing import Protocol
 
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
-from emulators.messages.imaging import CommitRequest, CommitResult, InstancesStored, StepEnded, StepStarted, StoreStudy
-from emulators.messages.query import FindStudies, MoveStudy
+from emulators.kernel import Archive
+from emulators.messages.imaging import (
+    CommitRequest,
+    CommitResult,
+    InstancesStored,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+    StoreStudy,
+)
+from emulators.messages.query import Find, Get, Move
 from emulators.messages.worklist import WorklistQuery
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Port
-from emulators.ports.dicom import DicomPort, DicomServer, Outgoing, stored_images
+from emulators.ports.dicom import DicomPort, Outgoing
+from emulators.ports.dicom_server import DicomServer
 from emulators.ports.faults import LinkFaults
 from emulators.ports.memory import MemoryPort
 from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Address, Origins, allow_many_connections
-from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, WORKSTATION, Route, SiteSettings
-from emulators.store.archive import ImageArchive
+from emulators.ports.stored_images import stored_images
+from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, Route, SiteSettings
+from emulators.store.archive import Duplicates, ImageArchive
 from emulators.store.memory import MemoryArchive
 from emulators.wire.message_boundaries import Framing
 from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -29,19 +40,24 @@ ImageSource = Callable[[StoreStudy], Iterable[Outgoing]]
 
 
 SERVED: Mapping[str, tuple[type, ...]] = {
-    RIS: (WorklistQuery, StepStarted, StepEnded),
-    PACS: (StepStarted, StepEnded, CommitRequest, FindStudies, MoveStudy),
+    RIS: (WorklistQuery, StepStarted, StepProgressed, StepEnded),
+    PACS: (StepStarted, StepProgressed, StepEnded, CommitRequest, Find, Move, Get),
     WORKSTATION: (),
+    TELERADIOLOGY: (),
 }
 """What each system's acceptor negotiates beside Verification and, where it has an archive, Storage."""
 
 SERVED_BY_SCANNERS = (CommitResult,)
+
+WITH_ARCHIVE = (PACS, WORKSTATION, TELERADIOLOGY)
+"""Systems that keep images."""
 
 
 class RunCarriers(Protocol):
     """What a run needs of its carriers, whatever they are."""
 
     def port(self, route: Route) -> Port: ...
+    def archive(self, system: str) -> Archive | None: ...
     def import_prior(self, store: StoreStudy) -> InstancesStored: ...
     def close(self) -> None: ...
 
@@ -50,10 +66,13 @@ class MemoryCarriers:
     """Memory ports, with archives that hold no pixels."""
 
     def __init__(self) -> None:
-        self._archives = {PACS: MemoryArchive(), WORKSTATION: MemoryArchive()}
+        self._archives = {system: MemoryArchive() for system in WITH_ARCHIVE}
 
     def port(self, route: Route) -> Port:
         return MemoryPort(self._archives.get(route.receiver), self._passage(route))
+
+    def archive(self, system: str) -> Archive | None:
+        return self._archives.get(system)
 
     def _passage(self, _route: Route) -> Passage | None:
         return None
@@ -107,19 +126,29 @@ class SocketCarriers:
         self._origins = Origins()
         self._ports: list[MllpPort | DicomPort] = []
         self._relays: list[Relay] = []
-        self.archives = {system: self._archive(folder / system) for system in (PACS, WORKSTATION)}
-        applications = {application_name(system): system for system in HL7_SYSTEMS}
-        self.hl7: dict[str, MllpServer] = {
-            system: MllpServer(
-                system, hl7_codec(settings, "", system), self.arrivals, self._origins, takes_strangers, applications
-            )
-            for system in HL7_SYSTEMS
-        }
-        titles = settings.ae_title_of
+        self.archives: dict[str, ImageArchive] = {}
+        self.hl7: dict[str, MllpServer] = {}
+        self.dicom: dict[str, DicomServer] = {}
+        try:
+            self._open(folder, takes_strangers)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, folder: Path, takes_strangers: bool) -> None:
+        """Open every archive and listener."""
+        settings, titles = self._settings, self._settings.ae_title_of
+        for system in WITH_ARCHIVE:
+            if system in titles:
+                self.archives[system] = self._archive(folder / system)
+        applications = {application_name(system): system for system in settings.systems}
+        for system in HL7_SYSTEMS:
+            codec = hl7_codec(settings, "", system)
+            self.hl7[system] = MllpServer(system, codec, self.arrivals, self._origins, takes_strangers, applications)
         systems = {title: system for system, title in titles.items()}
         known = None if takes_strangers else frozenset(titles.values())
-        self.dicom = {
-            system: DicomServer(
+        for system, title in titles.items():
+            self.dicom[system] = DicomServer(
                 system,
                 title,
                 self.arrivals,
@@ -129,18 +158,20 @@ class SocketCarriers:
                 takes_strangers,
                 systems,
                 SERVED.get(system, SERVED_BY_SCANNERS),
+                commits_on_same=settings.commits_on_same_association,
             )
-            for system, title in titles.items()
-        }
 
-    @staticmethod
-    def _archive(folder: Path) -> ImageArchive:
-        return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+    def _archive(self, folder: Path) -> ImageArchive:
+        duplicates = Duplicates(self._settings.duplicates)
+        return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
 
     def port(self, route: Route) -> Port:
         port = self._mllp_port(route) if route.lane in HL7_LANES else self._dicom_port(route)
         self._ports.append(port)
         return port
+
+    def archive(self, system: str) -> Archive | None:
+        return self.archives.get(system)
 
     def _mllp_port(self, route: Route) -> MllpPort:
         codec = hl7_codec(self._settings, route.sender, route.receiver)

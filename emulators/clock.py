@@ -6,11 +6,13 @@ lock-step   the same loop; the socket ports hold each instant until its traffic 
 paced       an event is due at its wall time, times a factor; what comes over sockets happens when it comes
 ==========  ==========================================================================================================
 
-On the paced clock idle time may be jumped over: when nothing is in flight and nothing has come for ``settle_s``.
+On the paced clock idle time may be jumped over: when nothing is in flight, nothing is expected, and nothing has come for
+``settle_s``; once that has been waited for, every idle time is jumped over until something comes again.
 """
 
 import threading
 import time
+from collections.abc import Callable
 
 import simpy
 
@@ -32,29 +34,40 @@ class Clock:
 class PacedClock(Clock):
     """``factor`` virtual seconds pass in one wall second. With a product on a link it is 1.
 
-    ``settle_s``: how long nothing may come before idle time is jumped over; None never jumps.
+    ``settle_s``: how long nothing may come before idle time is jumped over; None never jumps. ``expects``: whether something is
+    to come that no exchange in flight stands for, such as the result of a commitment.
     """
 
-    def __init__(self, factor: float = 1.0, arrivals: Arrivals | None = None, settle_s: float | None = None) -> None:
+    def __init__(
+        self,
+        factor: float = 1.0,
+        arrivals: Arrivals | None = None,
+        settle_s: float | None = None,
+        expects: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._factor = factor
         self._arrivals = arrivals or Arrivals()
         self._settle_s = settle_s
+        self._expects = expects
         self._stopped = threading.Event()
 
     def run(self, kernel: Kernel, until: simpy.Event) -> None:
         """Process events and arrivals until ``until`` has happened, or ``stop`` is called."""
         environment = kernel.environment
         wall_offset_s = time.monotonic() - self._wall_s(kernel.now)
+        settle_s = self._settle_s
         while not until.processed and not self._stopped.is_set():
             due_s = environment.peek() / SECOND / self._factor + wall_offset_s
             wait_s = max(0.0, min(due_s - time.monotonic(), _LONGEST_WAIT_S))
-            is_idle = not kernel.in_flight and due_s != float("inf")
-            jumps = self._settle_s is not None and is_idle and wait_s > self._settle_s
-            arrival = self._arrivals.take(self._settle_s if jumps and self._settle_s is not None else wait_s)
+            is_idle = not kernel.in_flight and due_s != float("inf") and not self._expects()
+            jumps = settle_s is not None and is_idle and wait_s > settle_s
+            arrival = self._arrivals.take(settle_s if jumps and settle_s is not None else wait_s)
             if arrival is not None:
                 self._happen(kernel, arrival, time.monotonic() - wall_offset_s)
+                settle_s = self._settle_s
             elif jumps:
                 wall_offset_s -= due_s - time.monotonic()
+                settle_s = 0.0
             elif due_s <= time.monotonic():
                 environment.step()
 

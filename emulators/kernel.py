@@ -17,31 +17,40 @@ The life of an exchange; each row is one event of the environment::
 
 A study passes from asked to replied by its Admission; then its instances flow, the archive is told of the batch, and the
 StoreResult is the answer. A C-MOVE is replied by a MovePlan, which the kernel carries out as StoreStudy exchanges of its
-own before it answers.
+own before it answers; a C-FIND that wants series or instances by a FindPlan, which it carries out in the image store.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import simpy
 
 from emulators.core.actor import Actor
-from emulators.core.effect import CancelTimer, Effect, Note, Reply, Send, SetTimer
+from emulators.core.effect import CancelTimer, Discard, Effect, Note, Reply, Send, SetTimer
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.imaging import NO_INSTANCES, Admission, StoreResult, StoreStudy
-from emulators.messages.query import MovePlan, MoveResult
+from emulators.messages.query import FindPlan, MovePlan, MoveResult
 from emulators.ports.arrivals import Stage
 from emulators.ports.contract import Exchange, Lane
+from emulators.ports.foreign import OverPort
+from emulators.search import Searchable, search
 from emulators.trace import Record, Trace
 
+CANCELLED = 0xFE00
 MOVE_FAILED = 0xA702
 MOVE_PARTLY_FAILED = 0xB000
 
 _ENDING = frozenset((FaultKind.REFUSE, FaultKind.SWALLOW, FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATE))
 """Verdicts after which the connection is gone."""
+
+
+class Archive(Searchable, Protocol):
+    """The image store of a system."""
+
+    def discard(self, study_instance_uid: str) -> None: ...
 
 
 class Kernel:
@@ -67,7 +76,11 @@ class Kernel:
             Note: self._note,
             SetTimer: self._set_timer,
             CancelTimer: self._cancel_timer,
+            Discard: self._discard,
         }
+        self._archives: dict[str, Archive] = {}
+        self._just_answered: dict[int, Exchange] = {}
+        """Strangers' requests that the event under way has answered, by ticket."""
 
     # --- what the site and the world use -------------------------------------------------------------------------------
 
@@ -85,9 +98,11 @@ class Kernel:
         """Nothing is in flight, queued, or waiting for a timer."""
         return not self._in_flight and not self._timers
 
-    def host(self, name: str, actor: Actor) -> None:
-        """Put ``actor`` on this kernel under ``name``."""
+    def host(self, name: str, actor: Actor, archive: Archive | None = None) -> None:
+        """Put ``actor`` on this kernel under ``name``; ``archive`` is its image store, if it has one."""
         self._handlers[name] = actor.handle
+        if archive is not None:
+            self._archives[name] = archive
 
     def connect(self, lane: Lane) -> None:
         """Add one row to the route table."""
@@ -148,6 +163,8 @@ class Kernel:
         effects: Sequence[Effect] = self._handlers[name](event, self._clock.now)
         for effect in effects:
             self._effects[type(effect)](name, effect)
+        if self._just_answered:
+            self._just_answered.clear()
 
     def _note(self, name: str, note: Note) -> None:
         self.trace.publish(
@@ -188,13 +205,26 @@ class Kernel:
     def _cancel_timer(self, name: str, timer: CancelTimer) -> None:
         self._timers.pop((name, timer.key), None)
 
+    def _discard(self, name: str, effect: Discard) -> None:
+        self._archives[name].discard(effect.study_instance_uid)
+
     # --- the first leg -------------------------------------------------------------------------------------------------
 
     def _send(self, name: str, send: Send) -> None:
         if (name, send.key) in self._open_sends:
             raise LocalProtocolError(f"{name}: a send with key {send.key} is open already")
         self._open_sends.add((name, send.key))
-        self._take(self._exchange(name, send.to, send.key, send.message, send.deadline_us))
+        self._take(self._over(name, send) or self._exchange(name, send.to, send.key, send.message, send.deadline_us))
+
+    def _over(self, name: str, send: Send) -> Exchange | None:
+        """The exchange for a Send on the association of a stranger's request that this event answers; None for any other."""
+        asked = self._just_answered.get(send.over) if send.over is not None else None
+        if asked is None:
+            return None
+        self._last_ticket += 1
+        self._in_flight += 1
+        lane = Lane(name, asked.lane.sender, send.message.lane, OverPort(asked.server), asked.lane.link)
+        return Exchange(lane, send.key, send.message, send.deadline_us, self._clock.now, self._last_ticket)
 
     def _exchange(self, sender: str, receiver: str, key: str, message: Any, deadline_us: int) -> Exchange:
         lane = self._lanes.get((sender, receiver, message.lane))
@@ -296,9 +326,10 @@ class Kernel:
             self._late(exchange)
         elif type(reply.message) is Admission:
             self._admitted(exchange, reply.message)
+        elif type(reply.message) is FindPlan:
+            self._answer(exchange, search(reply.message, self._archives[name]))
         elif type(reply.message) is MovePlan:
-            exchange.generation += 1
-            self._sub_operations(_Move(exchange, reply.message))
+            self._carry_out(exchange, reply.message)
         else:
             self._answer(exchange, reply.message)
 
@@ -307,6 +338,7 @@ class Kernel:
         exchange.answer = message
         lane.port.answer(exchange, message)
         if lane.foreign:
+            self._just_answered[exchange.ticket] = exchange
             self._finish(exchange, OutcomeKind.ANSWERED, message)
         if lane.port.live:
             return
@@ -493,11 +525,22 @@ class Kernel:
             )
             self._give(receiver, Told(batch))
 
-    # --- C-MOVE --------------------------------------------------------------------------------------------------------
+    # --- C-MOVE and C-GET ----------------------------------------------------------------------------------------------
+
+    def _carry_out(self, exchange: Exchange, plan: MovePlan) -> None:
+        """A C-MOVE is carried out here; a C-GET on its own association, by the port that serves who asked for it."""
+        if not plan.destination and not exchange.lane.foreign:
+            raise LocalProtocolError("a C-GET is for others: no port of ours asks for one")
+        exchange.generation += 1
+        exchange.lane.port.answer(exchange, plan)
+        if plan.destination:
+            self._sub_operations(_Move(exchange, plan))
 
     def _sub_operations(self, move: "_Move") -> None:
         """Carry out the next StoreStudy of the plan, or answer the C-MOVE."""
         store = next(move.stores, None) if move.rest is None else move.rest
+        if move.is_cancelled:
+            store = None
         move.rest = None
         if store is None:
             exchange = move.exchange
@@ -520,11 +563,18 @@ class _Move:
     def __init__(self, exchange: Exchange, plan: MovePlan) -> None:
         self.exchange = exchange
         self.destination = plan.destination
+        self.total = plan.total
         self.stores: Iterator[StoreStudy] = iter(plan.stores)
         self.rest: StoreStudy | None = None
         self.completed = 0
         self.failed = NO_INSTANCES
         self.warned = 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether who asked for it has cancelled it: what has not been sent is then left."""
+        server = self.exchange.server
+        return server is not None and server.is_cancelled
 
     def count(self, store: StoreStudy, kind: OutcomeKind, result: StoreResult) -> None:
         """Count what ended. After a lost association the instance in doubt has failed, and the others are sent again."""
@@ -536,11 +586,16 @@ class _Move:
             self.failed = self.failed.union(in_doubt)
             self.rest = store.only(left.without(in_doubt))
             return
+        if self.is_cancelled:
+            left = NO_INSTANCES
         for _, instances in (*result.failed, (0, left)):
             self.failed = self.failed.union(instances)
 
     def result(self) -> MoveResult:
         failed = len(self.failed)
+        remaining = self.total - self.completed - self.warned - failed
+        if self.is_cancelled and remaining:
+            return MoveResult(self.completed, failed, self.warned, CANCELLED, self.failed, remaining)
         if not failed:
             status = 0x0000
         else:

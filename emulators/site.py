@@ -1,32 +1,37 @@
 """A site: which systems there are, how they are joined, and the kernel built from it.
 
-The route table below is the house's: every (sender, receiver, lane) of the scheduled exam. A row's port is chosen by the
-``Carriers``: all memory is a simulation, all sockets an emulated hospital.
+The route table below is the house's: every (sender, receiver, lane). A row's port is chosen by the ``Carriers``: all memory is
+a simulation, all sockets an emulated hospital. A row that a product does not claim is left out, and nothing is sent there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import simpy
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from emulators.actors.dialect import Dialect
 from emulators.actors.ehr import Ehr
-from emulators.actors.engine import Engine
+from emulators.actors.engine import Engine, Routes
 from emulators.actors.modality import ImageSpecification, Modality
 from emulators.actors.outbox import RetryPolicy
 from emulators.actors.pacs import Pacs
 from emulators.actors.ris import Ris, RisPeers
-from emulators.actors.workstation import Workstation
+from emulators.actors.routing import RoutingRule
+from emulators.actors.teleradiology import Teleradiology
+from emulators.actors.worklist import Worklist
+from emulators.actors.workstation import PriorRule, Workstation
 from emulators.config import Settings
+from emulators.core.actor import Actor
 from emulators.core.fault import FaultPlan
+from emulators.core.identity import AccessionFormat
 from emulators.core.instant import MILLISECOND, SECOND, WallClock
 from emulators.core.link import LinkSpec
-from emulators.kernel import Kernel
-from emulators.messages.adt import RegisterPatient
+from emulators.kernel import Archive, Kernel
+from emulators.messages import adt, orders
 from emulators.messages.common import Code
-from emulators.messages.orders import OrderStatus, PlaceOrder
 from emulators.messages.report import Report
 from emulators.ports.contract import Lane, Port
 from emulators.trace import Trace
@@ -34,22 +39,70 @@ from emulators.trace import Trace
 AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,16}$")]
 SystemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
-EHR, ENGINE, RIS, PACS, WORKSTATION = "ehr", "engine", "ris", "pacs", "workstation"
+EHR, ENGINE, RIS, PACS, WORKSTATION, TELERADIOLOGY = "ehr", "engine", "ris", "pacs", "workstation", "teleradiology"
 
 HL7_SYSTEMS = (EHR, ENGINE, RIS, PACS, WORKSTATION)
+"""Those that take HL7 messages."""
+
 HL7_LANES = frozenset(("adt", "orders", "reports", "reading"))
+
+
+CharacterSet = Literal[
+    "", "ISO_IR 100", "ISO_IR 144", "ISO_IR 126", "ISO 2022 IR 87", "ISO 2022 IR 149", "GB18030", "ISO_IR 192"
+]
+"""Of names in images; empty is ASCII, or else UTF-8 (ISO_IR 192)."""
 
 
 class Scanner(Settings):
     name: SystemName
     ae_title: AeTitle
-    modality: Literal["CT", "MR", "DX", "US"]
+    modality: Literal["CR", "CT", "DX", "MG", "MR", "US"]
+    character_set: CharacterSet = ""
 
 
 class AeTitles(Settings):
     ris: AeTitle
     pacs: AeTitle
     workstation: AeTitle
+
+
+class TeleradiologySettings(Settings):
+    """The platform outside the hospital: it takes what site.routing sends it, and sends back reports."""
+
+    ae_title: AeTitle
+
+
+class RoutingSettings(Settings):
+    """What the archive sends on: empty lists mean any, and both hours together any time."""
+
+    destination: Literal["teleradiology", "workstation"]
+    modalities: tuple[str, ...]
+    body_parts: tuple[str, ...]
+    priorities: tuple[Literal["STAT", "ROUTINE"], ...]
+    from_hour: int | None = Field(default=None, ge=0, le=23)
+    until_hour: int | None = Field(default=None, ge=0, le=24)
+
+    @model_validator(mode="after")
+    def _both_hours_or_none(self) -> "RoutingSettings":
+        if (self.from_hour is None) is not (self.until_hour is None):
+            raise ValueError("from_hour, until_hour: both or neither")
+        return self
+
+    def rule(self) -> RoutingRule:
+        hours = None
+        if self.from_hour is not None and self.until_hour is not None:
+            hours = (self.from_hour, self.until_hour)
+        return RoutingRule(
+            self.destination, frozenset(self.modalities), frozenset(self.body_parts), frozenset(self.priorities), hours
+        )
+
+
+class EngineSettings(Settings):
+    """How systems behind the interface engine write what the house writes otherwise (actors/dialect.py), and the destinations
+    at which the messages of a patient wait behind one that was refused."""
+
+    dialects: dict[SystemName, Dialect] = Field(default_factory=dict)
+    hold_patient_on_error: tuple[SystemName, ...] = ()
 
 
 class LinkSettings(Settings):
@@ -82,9 +135,15 @@ class Retry(Settings):
     deadline_s: float = Field(gt=0)
     first_s: float = Field(gt=0)
     longest_s: float = Field(gt=0)
+    alert_after_min: float = Field(ge=0)
 
     def policy(self) -> RetryPolicy:
-        return RetryPolicy(round(self.deadline_s * SECOND), round(self.first_s * SECOND), round(self.longest_s * SECOND))
+        return RetryPolicy(
+            round(self.deadline_s * SECOND),
+            round(self.first_s * SECOND),
+            round(self.longest_s * SECOND),
+            round(self.alert_after_min * 60 * SECOND),
+        )
 
 
 Hl7Version = Literal["2.3.1", "2.5.1"]
@@ -115,11 +174,35 @@ class SiteSettings(Settings):
     links: Links
     retry: Retry
     priors: int = Field(ge=0, le=10)
+    priors_of_same_modality: bool = False
+    accession_format: str = "A{base32:9}"
+    duplicates: Literal["refuse", "keep_first", "replace"] = "refuse"
+    commits_on_same_association: bool = False
+    teleradiology: TeleradiologySettings | None = None
+    routing: tuple[RoutingSettings, ...] = ()
+    engine: EngineSettings = EngineSettings()
+
+    @field_validator("accession_format")
+    @classmethod
+    def _makes_accession_numbers(cls, template: str) -> str:
+        AccessionFormat(template)
+        return template
+
+    @model_validator(mode="after")
+    def _destinations_exist(self) -> "SiteSettings":
+        for index, rule in enumerate(self.routing):
+            if rule.destination not in self.ae_title_of:
+                raise ValueError(f"routing[{index}].destination: there is no {rule.destination}")
+        for system in (*self.engine.dialects, *self.engine.hold_patient_on_error):
+            if system not in self.systems:
+                raise ValueError(f"engine: no system {system}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> "SiteSettings":
-        names = [*HL7_SYSTEMS, *(scanner.name for scanner in self.scanners)]
+        names = [*HL7_SYSTEMS, TELERADIOLOGY, *(scanner.name for scanner in self.scanners)]
         titles = [self.ae_titles.ris, self.ae_titles.pacs, self.ae_titles.workstation]
+        titles += [self.teleradiology.ae_title] if self.teleradiology is not None else []
         titles += [scanner.ae_title for scanner in self.scanners]
         for kind, used in (("name", names), ("ae_title", titles)):
             for value in used:
@@ -136,13 +219,25 @@ class SiteSettings(Settings):
         return found
 
     @property
+    def character_sets(self) -> dict[str, str]:
+        """AE title of each scanner to the character set of its images."""
+        return {scanner.ae_title: scanner.character_set for scanner in self.scanners}
+
+    @property
     def ae_title_of(self) -> dict[str, str]:
         """System name to AE title, of every system that speaks DICOM."""
         titles = {RIS: self.ae_titles.ris, PACS: self.ae_titles.pacs, WORKSTATION: self.ae_titles.workstation}
+        if self.teleradiology is not None:
+            titles[TELERADIOLOGY] = self.teleradiology.ae_title
         return titles | {scanner.name: scanner.ae_title for scanner in self.scanners}
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Every system of the site, by name."""
+        return tuple(dict.fromkeys((*HL7_SYSTEMS, *self.ae_title_of)))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, order=True, slots=True)
 class Route:
     sender: str
     receiver: str
@@ -150,9 +245,10 @@ class Route:
 
 
 class Carriers(Protocol):
-    """Gives each route its port."""
+    """Gives each route its port, and each system its image store, if it has one."""
 
     def port(self, route: Route) -> Port: ...
+    def archive(self, system: str) -> Archive | None: ...
 
 
 def routes(settings: SiteSettings) -> Iterator[Route]:
@@ -176,6 +272,12 @@ def routes(settings: SiteSettings) -> Iterator[Route]:
         Route(WORKSTATION, PACS, "retrieve"),
         Route(PACS, WORKSTATION, "store"),
     )
+    if settings.teleradiology is not None:
+        yield from (
+            Route(PACS, TELERADIOLOGY, "store"),
+            Route(TELERADIOLOGY, ENGINE, "reports"),
+            Route(ENGINE, RIS, "reports"),
+        )
     for scanner in settings.scanners:
         yield from (
             Route(scanner.name, RIS, "worklist"),
@@ -186,6 +288,95 @@ def routes(settings: SiteSettings) -> Iterator[Route]:
         )
 
 
+_LANES_OF_ENGINE: Mapping[type, str] = {
+    **dict.fromkeys((*adt.VISIT_MESSAGES, adt.MergePatients), "adt"),
+    **dict.fromkeys((orders.PlaceOrder, orders.ChangeOrder, orders.CancelOrder, orders.NumberAssigned), "orders"),
+    **dict.fromkeys((orders.OrderStatus, orders.FillerOrder), "orders"),
+    Report: "reports",
+}
+_FORWARDED: tuple[tuple[str, tuple[type, ...], tuple[str, ...]], ...] = (
+    (EHR, (*adt.VISIT_MESSAGES, adt.MergePatients), (RIS, PACS)),
+    (EHR, (orders.PlaceOrder, orders.ChangeOrder, orders.CancelOrder, orders.NumberAssigned), (RIS,)),
+    (RIS, (orders.OrderStatus, orders.FillerOrder), (EHR,)),
+    (RIS, (Report,), (EHR, PACS)),
+    (TELERADIOLOGY, (Report,), (RIS,)),
+)
+"""What the engine forwards: from whom, which messages, to whom."""
+
+
+def engine_routes(present: Collection[Route]) -> Routes:
+    """What of it there is a route for."""
+    return {
+        (sender, message): tuple(
+            destination for destination in to if Route(ENGINE, destination, _LANES_OF_ENGINE[message]) in present
+        )
+        for sender, messages, to in _FORWARDED
+        for message in messages
+    }
+
+
+def actors(
+    settings: SiteSettings,
+    images: ImageSpecification,
+    protocols: Mapping[str, tuple[Code, ...]],
+    clock: WallClock,
+    left_out: Collection[Route] = (),
+    worklist: Worklist | None = None,
+) -> dict[str, Callable[[], Actor]]:
+    """How to make each system of the site, by name; ``protocols`` gives the steps of a procedure code.
+
+    ``left_out`` are routes that there are not; ``worklist`` is one that holds entries already, or that others look into.
+    """
+    present = frozenset(routes(settings)).difference(left_out)
+    retry = settings.retry.policy()
+    titles = settings.ae_titles
+    peers = RisPeers(
+        engine=ENGINE,
+        pacs=PACS if Route(RIS, PACS, "orders") in present else "",
+        workstation=WORKSTATION,
+        steps=PACS if Route(RIS, PACS, "steps") in present else "",
+    )
+    told = frozenset(scanner.name for scanner in settings.scanners if Route(PACS, scanner.name, "commitment") in present)
+    destinations = {titles.workstation: WORKSTATION}
+    engine, priors = settings.engine, PriorRule(settings.priors, settings.priors_of_same_modality)
+    made: dict[str, Callable[[], Actor]] = {
+        EHR: lambda: Ehr(EHR, clock, ENGINE, retry),
+        ENGINE: lambda: Engine(ENGINE, clock, engine_routes(present), retry, engine.dialects, engine.hold_patient_on_error),
+        RIS: lambda: Ris(
+            RIS,
+            clock,
+            peers,
+            settings.stations,
+            protocols,
+            retry,
+            AccessionFormat(settings.accession_format),
+            worklist,
+        ),
+        PACS: lambda: Pacs(
+            PACS,
+            clock,
+            destinations,
+            retry,
+            told,
+            [rule.rule() for rule in settings.routing],
+            commits_on_same=settings.commits_on_same_association,
+        ),
+        WORKSTATION: lambda: Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, priors, retry),
+    }
+    if settings.teleradiology is not None:
+        destinations[settings.teleradiology.ae_title] = TELERADIOLOGY
+        made[TELERADIOLOGY] = lambda: Teleradiology(TELERADIOLOGY, clock, {PACS: ENGINE}, retry)
+    for scanner in settings.scanners:
+        made[scanner.name] = _modality(scanner, clock, images, retry, Route(scanner.name, PACS, "commitment") in present)
+    return made
+
+
+def _modality(
+    scanner: Scanner, clock: WallClock, images: ImageSpecification, retry: RetryPolicy, commits: bool
+) -> Callable[[], Actor]:
+    return lambda: Modality(scanner.name, clock, scanner.ae_title, RIS, PACS, images, retry, commits)
+
+
 def build(
     settings: SiteSettings,
     environment: simpy.Environment,
@@ -193,30 +384,22 @@ def build(
     faults: FaultPlan,
     trace: Trace,
     images: ImageSpecification,
-    protocols: Mapping[str, Code],
+    protocols: Mapping[str, tuple[Code, ...]],
+    left_out: Collection[Route] = (),
+    worklist: Worklist | None = None,
+    products: Collection[str] = (),
 ) -> Kernel:
-    """A kernel with every system of the site on it, joined by the route table."""
+    """A kernel with every system of the site on it, joined by the route table.
+
+    ``products`` are systems in whose place a product is: there is no actor for them. The rest as in ``actors``.
+    """
     kernel = Kernel(environment, faults, trace)
-    clock = WallClock(settings.epoch)
-    retry = settings.retry.policy()
-    kernel.host(EHR, Ehr(EHR, clock, ENGINE, retry))
-    engine_routes = {
-        (EHR, RegisterPatient): (RIS, PACS),
-        (EHR, PlaceOrder): (RIS,),
-        (RIS, OrderStatus): (EHR,),
-        (RIS, Report): (EHR, PACS),
-    }
-    kernel.host(ENGINE, Engine(ENGINE, clock, engine_routes, retry))
-    peers = RisPeers(engine=ENGINE, pacs=PACS, workstation=WORKSTATION)
-    kernel.host(RIS, Ris(RIS, clock, peers, settings.stations, protocols, retry))
-    titles = settings.ae_titles
-    scanners = frozenset(scanner.name for scanner in settings.scanners)
-    kernel.host(PACS, Pacs(PACS, clock, {titles.workstation: WORKSTATION}, retry, told_results=scanners))
-    kernel.host(WORKSTATION, Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, settings.priors, retry))
-    for scanner in settings.scanners:
-        kernel.host(scanner.name, Modality(scanner.name, clock, scanner.ae_title, RIS, PACS, images, retry))
+    for name, make in actors(settings, images, protocols, WallClock(settings.epoch), left_out, worklist).items():
+        if name not in products:
+            kernel.host(name, make(), carriers.archive(name))
     for route in routes(settings):
-        kernel.connect(_lane(route, settings.links, carriers.port(route)))
+        if route not in left_out:
+            kernel.connect(_lane(route, settings.links, carriers.port(route)))
     return kernel
 
 

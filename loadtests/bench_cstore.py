@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from emulators.messages.imaging import StoreStudy
-from emulators.ports.dicom import StoredInstance
+from emulators.ports.stored_images import StoredInstance
 from loadtests.figures import Aim, Contestant, Figure, Group, race
 from loadtests.products import LOOPBACK, NO_DELAY, dcmtk, free_port, need_package, orthanc, own_receiver, product, run
 from loadtests.profiles import by_function, by_package

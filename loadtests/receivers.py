@@ -19,7 +19,7 @@ from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import Admission
 from emulators.messages.worklist import WorklistItems
 from emulators.ports.arrivals import WATCHDOG_S, Arrivals, Stage
-from emulators.ports.dicom import DicomServer
+from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import RECEIVE_BYTES, MllpServer
 from emulators.ports.sockets import Address, Listener, Origins, log_failure
 from emulators.store.archive import ImageArchive

@@ -94,7 +94,7 @@ def _step(highest: int) -> int:
 
 LADDER_WIDTH = 1000
 _TIME_WIDTH, _EDGE, _HEAD, _ARROW, _OWN, _GAP = 92, 46, 34, 25, 18, 24
-_FIRST_SYSTEMS, _LAST_SYSTEMS = ("ehr", "engine", "ris"), ("pacs", "workstation")
+_FIRST_SYSTEMS, _LAST_SYSTEMS = ("ehr", "engine", "ris"), ("pacs", "workstation", "teleradiology")
 LATER_US = MINUTE
 """A pause this long gets a line that says how long it was."""
 

@@ -1,5 +1,6 @@
 """The page of a run: one HTML file with everything in it, made from the summary alone."""
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports.charts import day_chart, sequence, stage_strip
 from reports.checkers import all_checkers, sentence
 from reports.durations import human, size
-from reports.summary import Summary, broken_at, is_good, verdict
+from reports.measures.happenings import HAPPENED, PUT_RIGHT
+from reports.summary import Summary, broken_at, endings, is_good, verdict
+from reports.words import count, report_shown, study_stands
 
 MOST_ORDERS = 500
 """How many orders the table shows, those that did not close first; summary.json has all."""
@@ -28,18 +31,23 @@ def render_html(summary: Summary) -> str:
     )
     environment.filters["human"] = human
     environment.filters["size"] = size
+    environment.filters["count"] = count
     epoch = datetime.fromisoformat(summary["epoch"])
     orders = _orders(summary)
     return environment.get_template("report.html.j2").render(
         summary=summary,
         ledger=summary["ledger"],
         verdict=verdict(summary),
+        endings=endings(summary),
         good=is_good(summary),
         broken=broken_at(summary),
         day=f"{epoch.day} {epoch:%B %Y}",
         strip=stage_strip(summary["stages"]),
         hours=day_chart(summary["hours"]),
         checks=_checks(summary),
+        not_run=_not_run(summary),
+        happenings=_happenings(summary),
+        dead_letters=Counter(tuple(letter.values()) for letter in summary["ledger"]["dead_letters"]),
         orders=orders[:MOST_ORDERS],
         orders_in_all=len(orders),
         ladder=sequence(summary["ladder"]["rows"], epoch),
@@ -48,9 +56,22 @@ def render_html(summary: Summary) -> str:
 
 def _orders(summary: Summary) -> list[dict[str, Any]]:
     """The rows of the order table: what the facts say, with the times; open orders first."""
-    facts = summary["facts"]["orders"]
-    rows = [{**order, **facts[order["placer"]]} for order in summary["orders"]]
-    return sorted(rows, key=lambda row: (row["turnaround_us"] is not None, row["ordered_us"]))
+    rows = []
+    for order in summary["orders"]:
+        facts = summary["facts"]["orders"][order["placer"]]
+        shown = {"instances": facts["instances"], "study": study_stands(facts, order["matched_by"]), "report": report_shown(facts)}
+        rows.append({**order, **shown, "closed": order["turnaround_us"] is not None})
+    return sorted(rows, key=lambda row: (row["closed"], row["ordered_us"]))
+
+
+def _happenings(summary: Summary) -> list[dict[str, Any]]:
+    """The two lists of what happened, in words, without what did not."""
+    found = summary["happenings"]
+    groups = (("Not by the book", found["happened"], HAPPENED), ("Put right by people", found["put_right"], PUT_RIGHT))
+    return [
+        {"title": title, "rows": [(words[key], times) for key, times in counts.items() if times]}
+        for title, counts, words in groups
+    ]
 
 
 def _checks(summary: Summary) -> list[dict[str, Any]]:
@@ -59,3 +80,8 @@ def _checks(summary: Summary) -> list[dict[str, Any]]:
         {"sentence": sentences.get(name, name), "violations": found[:MOST_VIOLATIONS], "count": len(found)}
         for name, found in summary["checks"].items()
     ]
+
+
+def _not_run(summary: Summary) -> list[dict[str, str]]:
+    sentences = {name: sentence(checker) for name, checker in all_checkers().items()}
+    return [{"sentence": sentences.get(name, name), "reason": why} for name, why in summary["checks_not_run"].items()]

@@ -1,6 +1,6 @@
 """What a run showed, as one dictionary: the content of ``summary.json``, and all that the page and the terminal show."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -10,15 +10,19 @@ from typing import Any
 import orjson
 
 from emulators.trace import Subscriber, Trace
-from reports.checkers import Invariant, all_checkers
+from reports.checkers import all_checkers, not_to_run
 from reports.measures.facts import Facts, digest
+from reports.measures.happenings import Happenings
 from reports.measures.hours import Hours
 from reports.measures.ladder import Ladder
-from reports.measures.ledger import Ledger
+from reports.measures.ledger import ENDINGS, Ledger
 from reports.measures.orders import Orders
 from reports.measures.stages import Stages
+from reports.words import ending
 
 Summary = dict[str, Any]
+
+ARCHIVE = "pacs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +43,27 @@ class Run:
 
 
 class Findings:
-    """One fresh fold of each kind; ``placer`` is the order that the ladder is wanted of, empty for the ladder's choice."""
+    """One fresh fold of each kind; ``placer`` is the order that the ladder is wanted of, empty for the ladder's choice.
 
-    def __init__(self, epoch: datetime, placer: str = "") -> None:
-        self.facts = Facts()
-        self.ledger = Ledger()
-        self.stages = Stages()
+    ``products`` are the systems in whose place a product is: what only they could tell is left open.
+    """
+
+    def __init__(self, epoch: datetime, placer: str = "", products: Collection[str] = ()) -> None:
+        archive = "" if ARCHIVE in products else ARCHIVE
+        self.facts = Facts(archive)
+        self.ledger = Ledger(archive)
+        self.stages = Stages(archive)
         self.orders = Orders()
+        self.happenings = Happenings()
         self.hours = Hours(epoch)
         self.ladder = Ladder(placer)
-        self.checkers: dict[str, Invariant] = all_checkers()
+        checkers = all_checkers()
+        self.checks_not_run = not_to_run(checkers, products)
+        self.checkers = {name: checker for name, checker in checkers.items() if name not in self.checks_not_run}
 
     @property
     def folds(self) -> tuple[Subscriber, ...]:
-        measures = (self.facts, self.ledger, self.stages, self.orders, self.hours, self.ladder)
+        measures = (self.facts, self.ledger, self.stages, self.orders, self.happenings, self.hours, self.ladder)
         return (*measures, *self.checkers.values())
 
     def subscribe(self, trace: Trace) -> None:
@@ -78,10 +89,17 @@ def summarise(run: Run, findings: Findings) -> Summary:
         "facts": {"sha256": digest(facts), **facts},
         "ledger": findings.ledger.result(),
         "checks": {name: checker.violations() for name, checker in findings.checkers.items()},
-        "orders": findings.orders.result(),
+        "checks_not_run": findings.checks_not_run,
+        "orders": [_with_facts(order, facts["orders"][order["placer"]]) for order in findings.orders.result()],
+        "happenings": findings.happenings.result(),
         "hours": findings.hours.result(),
         "ladder": findings.ladder.result(),
     }
+
+
+def _with_facts(order: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an order, with what it ended as."""
+    return {**order, **{name: facts[name] for name in ("patient", "accession", "state")}, "ending": ending(facts)}
 
 
 def write(summary: Summary, path: Path) -> None:
@@ -116,6 +134,14 @@ def verdict(summary: Summary) -> str:
     if found:
         return f"The loop closed for all {placed} orders, but {found} {'check' if found == 1 else 'checks'} failed."
     return f"The loop closed for {placed} of {placed} orders."
+
+
+def endings(summary: Summary) -> str:
+    """How the orders ended, as a phrase: ``45 reported, 3 cancelled and 1 discontinued``; empty when there were none."""
+    orders = summary["ledger"]["orders"]
+    counts = {name: orders[name] for name in ENDINGS} | {"open": orders["placed"] - orders["closed"]}
+    parts = [f"{count} {name}" for name, count in counts.items() if count]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def is_good(summary: Summary) -> bool:

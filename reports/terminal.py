@@ -1,5 +1,6 @@
 """What a person sees in the terminal when a run is over; readable without colour and in 100 columns."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -9,20 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.durations import clock, human
-from reports.summary import Summary, broken_at, is_good, verdict
+from reports.measures.happenings import HAPPENED, PUT_RIGHT
+from reports.summary import Summary, broken_at, endings, is_good, verdict
 
 MOST_VIOLATIONS = 10
 """How many of a checker's violations are printed; summary.json has all."""
 
 
 def show(console: Console, summary: Summary) -> None:
-    """Print the stage table, the ladder of one order, what broke, and the verdict as the last line."""
+    """Print the stage table, the ladder of one order, what happened, what broke, and the verdict as the last line."""
     console.print(stage_table(summary))
     if summary["ladder"]["rows"]:
         console.print(ladder_table(summary))
-    if lost := lost_line(summary):
-        console.print(lost)
-    for line in trouble(summary):
+    for line in (*happenings(summary), *noted(summary), *not_run(summary), *trouble(summary)):
         console.print(line)
     console.print(verdict_line(summary))
 
@@ -73,6 +73,40 @@ def _outcome(row: dict[str, Any]) -> Text:
     return Text(" ".join(word for word in words if word), style="bold yellow")
 
 
+def happenings(summary: Summary) -> list[str]:
+    """What did not go by the book, and what people put right; nothing where nothing did."""
+    found = summary["happenings"]
+    groups = (("Not by the book", found["happened"], HAPPENED), ("Put right by people", found["put_right"], PUT_RIGHT))
+    lines = []
+    for title, counts, words in groups:
+        told = [f"{words[key]} {count}" for key, count in counts.items() if count]
+        if told:
+            lines.append(f"{title}: {', '.join(told)}.")
+    return lines
+
+
+def noted(summary: Summary) -> list[str]:
+    """Faults and what was lost on the way, also when all went well in the end; dead letters and alerts. Nothing where nothing
+    was."""
+    ledger = summary["ledger"]
+    lines = []
+    faults, exchanges = sum(ledger["faults"].values()), ledger["exchanges"]
+    unanswered = exchanges["refused"] + exchanges["unknown"]
+    if faults or unanswered:
+        lines.append(f"Faults injected: {faults}. Exchanges without an answer: {unanswered}.")
+    if ledger["queue_alerts"]:
+        lines.append(f"Queue alerts: {ledger['queue_alerts']}.")
+    for letter, count in Counter(tuple(letter.values()) for letter in ledger["dead_letters"]).items():
+        system, to, message, reason = letter
+        lines.append(f"Dead letters: {count} {message} from {system} to {to}, {reason}.")
+    return lines
+
+
+def not_run(summary: Summary) -> list[str]:
+    """Checks about which nothing can be said, and why."""
+    return [f"Not checked: {name}: {reason}." for name, reason in summary["checks_not_run"].items()]
+
+
 def trouble(summary: Summary) -> list[Text]:
     """Where the loop broke, and which checks failed; empty when all is well."""
     lines = []
@@ -93,14 +127,8 @@ def _some(names: list[str]) -> str:
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
 
 
-def lost_line(summary: Summary) -> str:
-    """What was injected and what was lost on the way, also when all went well in the end; empty when nothing was."""
-    exchanges = summary["ledger"]["exchanges"]
-    faults, unanswered = sum(summary["ledger"]["faults"].values()), exchanges["refused"] + exchanges["unknown"]
-    return f"Faults injected: {faults}. Exchanges without an answer: {unanswered}." if faults or unanswered else ""
-
-
 def verdict_line(summary: Summary) -> Text:
     """The closing line, which says OK or NOT OK in words too."""
     good = is_good(summary)
-    return Text(f"{'OK' if good else 'NOT OK'}  {verdict(summary)}", style="bold green" if good else "bold red")
+    how = f" {ended}." if (ended := endings(summary)) else ""
+    return Text(f"{'OK' if good else 'NOT OK'}  {verdict(summary)}{how}", style="bold green" if good else "bold red")

@@ -13,29 +13,35 @@ from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.core.fault import FaultKind, FaultPlan, Rule, Verdict
 from emulators.core.instant import HOUR, SECOND
-from emulators.messages.adt import RegisterPatient
-from emulators.messages.imaging import CommitRequest, CommitResult, StepEnded, StepStarted, StoreStudy
-from emulators.messages.orders import OrderStatus, PlaceOrder, ReadingListEntry, ReportStatus, ScheduleProcedure
-from emulators.messages.query import FindStudies, MoveStudy
+from emulators.messages import imaging, orders, query, worklist
+from emulators.messages.adt import VISIT_MESSAGES, MergePatients
 from emulators.messages.report import Report
-from emulators.messages.worklist import WorklistQuery
 from emulators.site import SiteSettings, routes
 
 MESSAGES = (
-    RegisterPatient,
-    PlaceOrder,
-    ScheduleProcedure,
-    OrderStatus,
-    ReadingListEntry,
-    ReportStatus,
-    WorklistQuery,
-    StepStarted,
-    StepEnded,
-    StoreStudy,
-    CommitRequest,
-    CommitResult,
-    FindStudies,
-    MoveStudy,
+    *VISIT_MESSAGES,
+    MergePatients,
+    orders.PlaceOrder,
+    orders.ChangeOrder,
+    orders.CancelOrder,
+    orders.FillerOrder,
+    orders.NumberAssigned,
+    orders.OrderStatus,
+    orders.ScheduleProcedure,
+    orders.ChangeProcedure,
+    orders.CancelProcedure,
+    orders.ReadingListEntry,
+    orders.ReadingListRemoval,
+    orders.ReportStatus,
+    worklist.WorklistQuery,
+    imaging.StepStarted,
+    imaging.StepProgressed,
+    imaging.StepEnded,
+    imaging.StoreStudy,
+    imaging.CommitRequest,
+    imaging.CommitResult,
+    query.Find,
+    query.Move,
     Report,
 )
 """What goes over the links."""

@@ -16,7 +16,7 @@ import radloop
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ROOMS = ("emulators", "sim", "conformance", "loadtests", "datasets", "reports")
+ROOMS = ("commands", "emulators", "sim", "conformance", "loadtests", "datasets", "reports")
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 
 # What git does not track either (.gitignore); hidden folders but .ci are skipped as well.

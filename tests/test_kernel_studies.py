@@ -11,9 +11,10 @@ from emulators.core.effect import Reply, Send
 from emulators.core.event import Outcome, OutcomeKind, Request, Told
 from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.core.instant import SECOND
+from emulators.messages.attributes import of
 from emulators.messages.common import Patient, PersonName
 from emulators.messages.imaging import Admission, InstanceSet, InstancesStored, StoreResult, StoreStudy, StudyHeader
-from emulators.messages.query import MovePlan, MoveResult, MoveStudy
+from emulators.messages.query import Find, FindPlan, Found, Move, MovePlan, MoveResult, SearchedStudy
 from emulators.ports.contract import Lane
 from emulators.ports.memory import MemoryPort
 from emulators.store.memory import MemoryArchive
@@ -45,9 +46,7 @@ class Archive(House):
         self.kernel.connect(Lane("answerer", "asker", "store", viewer, LINK))
         self.asker.script = lambda request: [Reply(request.ticket, admission or Admission())]
         self.answerer.script = lambda request: [
-            Reply(
-                request.ticket, MovePlan("asker", plan) if isinstance(request.message, MoveStudy) else admission or Admission()
-            )
+            Reply(request.ticket, MovePlan("asker", plan) if isinstance(request.message, Move) else admission or Admission())
         ]
 
     def send(self, instances: InstanceSet, deadline_us: int = DEADLINE_US) -> Outcome:
@@ -164,7 +163,7 @@ def test_images_that_come_again_are_told_as_duplicates() -> None:
 
 def move(house: Archive, deadline_us: int = DEADLINE_US) -> tuple[Outcome, list[InstanceSet]]:
     """The outcome of a C-MOVE, and the batches that came."""
-    house.do(Send("m", "answerer", MoveStudy("1.2", "RADWS"), deadline_us))
+    house.do(Send("m", "answerer", Move(destination="RADWS"), deadline_us))
     house.run()
     (outcome,) = house.asker.of(Outcome)
     return outcome, [told.message.instances for told in house.asker.of(Told)]
@@ -186,7 +185,7 @@ def test_a_move_carries_out_its_plan_series_by_series_and_then_answers() -> None
     assert counters(outcome) == (7, 0, 0, 0)
     assert batches == [images(1, 4), images(1, 3, "1.2.2")]
     assert house.asker.when(Told)[-1] < house.asker.when(Outcome)[0]
-    assert [record["message"] for record in house.traced("exchange")] == ["StoreStudy", "StoreStudy", "MoveStudy"]
+    assert [record["message"] for record in house.traced("exchange")] == ["StoreStudy", "StoreStudy", "Move"]
     assert house.answerer.of(Outcome) == []  # the sub-operations are the port's
 
 
@@ -247,3 +246,24 @@ def test_however_associations_are_lost_the_counters_of_a_move_add_up(losses: lis
     assert completed + failed == 7
     assert completed <= sum(map(len, batches)) <= 7
     assert (status == 0) == (failed == 0)
+
+
+# --- C-FIND below the studies ------------------------------------------------------------------------------------------
+
+
+def test_a_plan_for_a_find_is_carried_out_in_the_image_store_of_the_system() -> None:
+    house, archive = Archive(()), MemoryArchive()
+    house.kernel.host("answerer", house.answerer, archive)
+    house.kernel.connect(Lane("asker", "answerer", "query", MemoryPort(), LINK))
+    batch = archive.open_batch()
+    archive.add(batch, store(images(1, 2)))
+    archive.tell(batch)
+    study = store(images(1, 2)).header.study_instance_uid
+    query = Find(of({"StudyInstanceUID": study, "SeriesInstanceUID": "1.2.1", "SOPInstanceUID": ""}), "IMAGE")
+    plan = FindPlan((SearchedStudy(of({"StudyInstanceUID": study})),), query)
+    house.answerer.script = lambda request: [Reply(request.ticket, plan)]
+    house.do(Send("f", "answerer", query, DEADLINE_US))
+    house.run()
+    (outcome,) = house.asker.of(Outcome)
+    found: Found = outcome.message
+    assert [match.text("SOPInstanceUID") for match in found.matches] == list(images(1, 2))

@@ -1,7 +1,8 @@
 """What a receiver of HL7 messages remembers of each MSH-10, so that a retry has no second effect.
 
 The same message again gets the acknowledgement it got then. Another message under a used MSH-10 is refused with AE
-(declared behaviour; the standard is silent).
+(declared behaviour; the standard is silent). A message that was refused has changed nothing, and its MSH-10 is not used: it
+is judged anew when it comes again, since what it lacked may have come.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ class Receipts:
         self._given: dict[tuple[str, str], tuple[Any, Acknowledgement]] = {}
 
     def earlier(self, sender: str, message: Any) -> Acknowledgement | None:
-        """The answer to give if this MSH-10 was seen before from ``sender``, else None."""
+        """The answer to give if this MSH-10 was taken before from ``sender``, else None."""
         seen = self._given.get((sender, message.control_id))
         if seen is None:
             return None
@@ -26,7 +27,8 @@ class Receipts:
         return Acknowledgement("AE", message.control_id, "205 MSH-10")
 
     def give(self, sender: str, message: Any, code: str = "AA", error: str = "") -> Acknowledgement:
-        """Make and remember the acknowledgement of a new message."""
+        """Make the acknowledgement of a new message, and remember it if it was taken."""
         acknowledgement = Acknowledgement(code, message.control_id, error)
-        self._given[sender, message.control_id] = (message, acknowledgement)
+        if code == "AA":
+            self._given[sender, message.control_id] = (message, acknowledgement)
         return acknowledgement

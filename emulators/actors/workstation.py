@@ -1,43 +1,73 @@
-"""The workstation: keeps the reading list, brings a study and its prior to the reader, and sends the report.
+"""The workstation: keeps the reading list, brings a study and its priors to the reader, and sends the report.
+
+Stimuli
+====================  =======================================================================================================
+``open study``        subject (accession number), reader; opened again it says what it shows
+``join studies``      subject, others (accession numbers): of the same patient, read as one; before any of them is signed
+``sign report``       subject, status (P, F or C), text; reader, if it is not the one who opened it
+``add addendum``      subject, text, reader
+``withdraw report``   subject, status (X, D or W), reader
+====================  =======================================================================================================
+
+Notes, of an accession number unless said otherwise
+=======================  ====================================================================================================
+``study listed``         mrn, placer, study, priority; again when something has changed
+``study unlisted``
+``study opened``         the study's context (reading_case.py), and priors: how many are here
+``images missing``       of a Study UID; here (how many), status: its C-MOVE is over, and it is asked for again
+``report signed``        of a placer order number, or of an accession number without one; accession, status
+``report not sent``      reason: it cannot follow what was signed before
+``studies not joined``   other, reason
+``no such case``         stimulus
+=======================  ====================================================================================================
 
 One case goes through::
 
-    listed --open study--> finding --studies found--> retrieving --all images here--> open --sign--> preliminary --sign--> final
+    waiting --open study--> assigned --all images here--> in progress --P--> preliminary --F--> final
+       |                                                                                          |
+       removal: gone                                 C, addendum, withdrawal: reports of their own+
 
-Whether a study is here is decided by the images that came, not by the counters of the C-MOVE: a lost response costs no
-study. What is still missing when the C-MOVE is over is asked for again.
+Rules
+- An entry that comes again brings the patient and the order up to date; the case keeps its place. One of another study is
+  another case.
+- Entries of one study and one patient are read as one, and so are those that a person joins: one report for all orders.
+- The images of a case are brought by retrieval.py. What may be signed next is in signing.py. A report that the RIS refuses
+  leaves the case where it was.
+- When a final report or a withdrawal has been taken, the images that no other case needs go from the disk (effect Discard),
+  and what comes of them later goes at once. What an addendum or a correction needs is kept in memory, and is in no snapshot.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emulators.actors.outbox import Delivery, RetryPolicy
+from emulators.actors.priors import PriorRule
+from emulators.actors.reading_case import Case, context
+from emulators.actors.receipts import Receipts
+from emulators.actors.retrieval import TIMERS, Retrieval
+from emulators.actors.signing import ADDENDUM, WITHDRAWALS, checked_status, checked_text
 from emulators.actors.system import ACCEPTED, Accepted, System
-from emulators.core.effect import Effect, Note, SetTimer
+from emulators.core.effect import Effect, Note
 from emulators.core.identity import control_id
-from emulators.core.instant import SECOND, WallClock
-from emulators.messages.common import PersonName
-from emulators.messages.imaging import NO_INSTANCES, Admission, InstanceSet, InstancesStored, StudyHeader
-from emulators.messages.orders import ReadingListEntry, ReportStatus
-from emulators.messages.query import FindStudies, MoveStudy, StudiesFound
-from emulators.messages.report import Report
+from emulators.core.instant import WallClock
+from emulators.messages import canonical
+from emulators.messages.common import NOBODY, PersonName
+from emulators.messages.imaging import Admission, InstancesStored, StudyHeader
+from emulators.messages.orders import ReadingListEntry, ReadingListRemoval, ReportStatus
+from emulators.messages.report import Report, ReportedOrder
 
-LOOK_AGAIN_US = 15 * SECOND
-"""How long the workstation waits before it looks again for a study that the archive does not have yet, or not whole."""
+__all__ = ["PriorRule", "Workstation"]
 
+_PURPOSES = {"P": "RP", "F": "RF", "C": "RC", ADDENDUM: "RAD", "X": "RX", "D": "RD", "W": "RW"}
+"""What the control ids of reports are made of."""
 
-@dataclass(slots=True)
-class _Case:
-    entry: ReadingListEntry
-    reader: PersonName | None = None
-    awaited: dict[str, int] = field(default_factory=dict)
-    """Study Instance UIDs to the instances they must have before the case is open."""
-    is_open: bool = False
+_WORDS = {"P": ("PRELIMINARY", "SP"), "F": ("FINAL", "SF")}
+"""What the RIS is told beside a report, and what its control id is made of."""
 
 
 class Workstation(System):
-    """``ae_title`` is where studies are moved to; ``priors`` is how many of the patient's earlier studies are brought along."""
+    """``ae_title`` is where studies are moved to; ``priors`` says which of the patient's earlier studies are brought along."""
 
     def __init__(
         self,
@@ -46,156 +76,271 @@ class Workstation(System):
         ae_title: str,
         ris: str,
         pacs: str,
-        priors: int = 1,
+        priors: PriorRule | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
         super().__init__(name, clock, retry)
-        self._ae_title = ae_title
         self._ris = ris
-        self._pacs = pacs
-        self._priors = priors
-        self._cases: dict[str, _Case] = {}
-        self._here: dict[str, InstanceSet] = {}
-        self._waiting: dict[str, list[_Case]] = {}
-        self.stimuli = {"open study": self._open, "sign report": self._sign}
-        self.requests = {ReadingListEntry: self._listed, StudyHeader: self._admit}
-        self.deliveries = {FindStudies: self._found, MoveStudy: self._moved, Report: self._report_sent}
+        self._cases: dict[str, Case] = {}
+        """By accession number; cases read as one stand under each of theirs."""
+        self._closed: dict[str, Case] = {}
+        self._numbers: Counter[tuple[str, str]] = Counter()
+        """How many messages of each kind were sent about an order."""
+        self._images = Retrieval(self, pacs, ae_title, priors or PriorRule(), self._cases, self._opened)
+        self.stimuli = {
+            "open study": self._open,
+            "join studies": self._join,
+            "sign report": self._sign,
+            "add addendum": self._add_addendum,
+            "withdraw report": self._withdraw,
+        }
+        self.requests = {
+            ReadingListEntry: self._listed,
+            ReadingListRemoval: self._unlisted,
+            StudyHeader: self._admit,
+        }
+        self.deliveries = {**self._images.deliveries, Report: self._report_sent}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a snapshot may hold: nothing of a case that has been read. The receipts are left out, since an entry that is
+        taken twice is the same entry."""
+        read = {_named(entry) for case in self._closed.values() for entry in case.entries.values()}
+        numbers = Counter({key: number for key, number in self._numbers.items() if key[0] not in read})
+        return {**self.__dict__, "_closed": {}, "_receipts": Receipts(), "_numbers": numbers}
+
+    def status(self) -> dict[str, list[dict[str, int | str]]]:
+        """Also ``reading_list``, in the order in which it is to be read, with the state of each case."""
+        entries: list[dict[str, int | str]] = [
+            {"accession": accession, "priority": entry.order.priority, "state": self._cases[accession].state}
+            for accession, entry in self.reading_list().items()
+        ]
+        return {**super().status(), "reading_list": entries}
+
+    # --- the reading list ----------------------------------------------------------------------------------------------
+
+    def reading_list(self) -> Mapping[str, ReadingListEntry]:
+        """What has no final report yet, by accession number: STAT first, then in the order in which it came."""
+        entries = [(accession, case.entries[accession]) for accession, case in self._cases.items()]
+        return dict(sorted(entries, key=lambda listed: listed[1].order.priority != "STAT"))
 
     def _listed(self, message: ReadingListEntry, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
-        accession = message.procedure.accession_number
-        self._cases[accession] = _Case(message)
+        procedure = message.procedure
+        accession = procedure.accession_number
+        closed = self._closed.get(accession)
+        if closed is not None and closed.reports.taken not in ("D", "W"):  # read: an addendum will be about whom it says now
+            closed.entries[accession] = message
+            return ACCEPTED, ()
+        effects: list[Effect] = []
+        case = self._cases.get(accession)
+        if case is not None and case.entries[accession].procedure.study_instance_uid != procedure.study_instance_uid:
+            effects.extend(self._take_off(accession))
+            case = None
+        if case is None:
+            effects.extend(self._put_on(message))
+        else:
+            case.entries[accession] = message
         fields = {
             "mrn": message.patient.patient_id,
             "placer": message.order.placer_order_number,
-            "study": message.procedure.study_instance_uid,
+            "study": procedure.study_instance_uid,
             "priority": message.order.priority,
         }
-        return ACCEPTED, [Note("study listed", accession, fields)]
+        return ACCEPTED, [Note("study listed", accession, fields), *effects]
 
-    # --- opening -------------------------------------------------------------------------------------------------------
+    def _put_on(self, message: ReadingListEntry) -> Sequence[Effect]:
+        """To the unsigned case that has the same images, and then it is as far as that case; or as a case of its own."""
+        accession, study = message.procedure.accession_number, message.procedure.study_instance_uid
+        read_before = self._closed.pop(accession, None)
+        if read_before is not None:
+            del read_before.entries[accession]
+        self._images.want(study)
+        of_study = (case for case in self._cases.values() if study in case.studies)
+        case = next((case for case in of_study if case.is_about(message.patient) and not case.reports.last), None) or Case()
+        self._cases[accession] = case
+        case.entries[accession] = message
+        effects: list[Effect] = []
+        if case.reader is not None:
+            effects.extend(self._tell_ris([message], "ASSIGNED", "RA"))
+        if case.is_open:
+            effects.extend([*self._tell_ris([message], "IN PROGRESS", "RI"), self._opened_note(case, message)])
+        return effects
+
+    def _unlisted(self, message: ReadingListRemoval, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
+        accession = message.procedure.accession_number
+        if accession not in self._cases:
+            return ACCEPTED, ()
+        return ACCEPTED, [Note("study unlisted", accession, {}), *self._take_off(accession)]
+
+    def _take_off(self, accession: str) -> Sequence[Effect]:
+        """The entry is not to be read here; others of its case still are."""
+        case = self._cases.pop(accession)
+        study = case.entries.pop(accession).procedure.study_instance_uid
+        if not case.entries:
+            return self._images.let_go(case, (study, *case.brought))
+        effects = self._images.let_go(case, () if study in case.studies else (study,))
+        if case.reader is None or case.is_open:
+            return effects
+        return [*effects, *self._images.look_for(case)]
+
+    def _join(self, data: Mapping[str, Any]) -> Sequence[Effect]:
+        case = self._cases.get(data["subject"])
+        if case is None:
+            return [_no_such_case(data["subject"], "join studies")]
+        effects: list[Effect] = []
+        joined: list[ReadingListEntry] = []
+        for accession in data["others"]:
+            other = self._cases.get(accession)
+            reason = _reason_not_to_join(case, other)
+            if other is None or reason:
+                effects.append(Note("studies not joined", data["subject"], {"other": accession, "reason": reason}))
+            elif other is not case:
+                joined.extend(other.entries.values())
+                self._take_over(case, other)
+        if joined and case.reader is not None:
+            effects.extend([*self._tell_ris(joined, "ASSIGNED", "RA"), *self._images.look_for(case)])
+        return effects
+
+    def _take_over(self, case: Case, other: Case) -> None:
+        """Everything of the other case belongs to this one."""
+        self._images.stop(other)
+        case.brought.update(other.brought)
+        case.entries.update(other.entries)
+        self._cases.update(dict.fromkeys(other.entries, case))
+
+    # --- images --------------------------------------------------------------------------------------------------------
 
     def _open(self, data: Mapping[str, Any]) -> Sequence[Effect]:
-        """``subject``: the accession number; ``reader``: who opens it."""
-        accession: str = data["subject"]
-        case = self._cases[accession]
+        case = self._cases.get(data["subject"])
+        if case is None:
+            return [_no_such_case(data["subject"], "open study")]
+        reader: PersonName = data["reader"]
         if case.reader is not None:
-            return ()
-        case.reader = data["reader"]
-        return [*self._tell_ris(case, "ASSIGNED", "RA"), *self._find(accession)]
-
-    def _find(self, accession: str) -> Sequence[Effect]:
-        patient = self._cases[accession].entry.patient
-        return self.outbox.put(self._pacs, FindStudies(patient_id=patient.patient_id), queue=f"find/{accession}")
-
-    def _found(self, delivery: Delivery) -> Sequence[Effect]:
-        accession = delivery.queue.partition("/")[2]
-        case = self._cases[accession]
-        answer: StudiesFound = delivery.answer
-        current = case.entry.procedure.study_instance_uid
-        matches = {match.study_instance_uid: match for match in answer.studies}
-        if current not in matches:
-            return [SetTimer(f"look/{accession}", self.now + LOOK_AGAIN_US)]
-        at = matches[current].study_at
-        earlier = [match for match in answer.studies if match.study_instance_uid != current and match.study_at < at]
-        wanted = [matches[current], *earlier[: self._priors]]
-        case.awaited = {match.study_instance_uid: match.instances for match in wanted}
-        effects: list[Effect] = []
-        for match in wanted:
-            effects.extend(self._retrieve(match.study_instance_uid, case))
-        return [*effects, *self._opened(case)]
-
-    def _retrieve(self, study: str, case: _Case) -> Sequence[Effect]:
-        """Ask for a study unless it is here already, or on its way for another case."""
-        if len(self._here.get(study, NO_INSTANCES)) >= case.awaited[study]:
-            return ()
-        cases = self._waiting.setdefault(study, [])
-        cases.append(case)
-        return self._ask_for(study) if len(cases) == 1 else ()
-
-    def _ask_for(self, study: str) -> Sequence[Effect]:
-        return self.outbox.put(self._pacs, MoveStudy(study, self._ae_title), queue=f"move/{study}")
+            return self._opened_notes(case) if case.is_open else ()
+        case.reader = reader
+        return [*self._tell_ris(case.entries.values(), "ASSIGNED", "RA"), *self._images.look_for(case)]
 
     def _admit(self, _header: StudyHeader, _sender: str) -> tuple[Admission, Sequence[Effect]]:
         return Admission(), ()
 
     def told(self, message: InstancesStored) -> Sequence[Effect]:
-        study = message.study_instance_uid
-        self._here[study] = self._here.get(study, NO_INSTANCES).union(message.instances)
-        return self._arrivals(study)
-
-    def _moved(self, delivery: Delivery) -> Sequence[Effect]:
-        study = delivery.message.study_instance_uid
-        effects = self._arrivals(study)
-        if study in self._waiting:
-            return [*effects, SetTimer(f"move/{study}", self.now + LOOK_AGAIN_US)]
-        return effects
-
-    def _arrivals(self, study: str) -> Sequence[Effect]:
-        here = len(self._here.get(study, NO_INSTANCES))
-        complete = [case for case in self._waiting.get(study, ()) if here >= case.awaited[study]]
-        if not complete:
-            return ()
-        waiting = [case for case in self._waiting[study] if case not in complete]
-        if waiting:
-            self._waiting[study] = waiting
-        else:
-            del self._waiting[study]
-        return [effect for case in complete for effect in self._opened(case)]
-
-    def _opened(self, case: _Case) -> Sequence[Effect]:
-        if case.is_open or any(len(self._here.get(study, NO_INSTANCES)) < n for study, n in case.awaited.items()):
-            return ()
-        case.is_open = True
-        fields = {"priors": len(case.awaited) - 1}
-        opened = Note("study opened", case.entry.procedure.accession_number, fields)
-        return [*self._tell_ris(case, "IN PROGRESS", "RI"), opened]
+        return self._images.came(message)
 
     def timer_fired(self, key: str) -> Sequence[Effect]:
-        """Look again for what was not there yet."""
         kind, _, subject = key.partition("/")
-        if kind == "look":
-            return self._find(subject)
-        return self._ask_for(subject) if subject in self._waiting else ()
+        return self._images.timer_fired(kind, subject) if kind in TIMERS else super().timer_fired(key)
 
-    # --- reporting -----------------------------------------------------------------------------------------------------
+    def _opened(self, case: Case) -> Sequence[Effect]:
+        return [*self._tell_ris(case.entries.values(), "IN PROGRESS", "RI"), *self._opened_notes(case)]
 
-    def _tell_ris(self, case: _Case, status: str, purpose: str) -> Sequence[Effect]:
-        entry = case.entry
-        placer = entry.order.placer_order_number
-        message = ReportStatus(
-            control_id(placer, purpose),
-            self.stamp(),
-            entry.patient,
-            placer,
-            entry.procedure.accession_number,
-            entry.order.procedure,
-            status,
-        )
-        return self.outbox.put(self._ris, message)
+    def _opened_notes(self, case: Case) -> Sequence[Effect]:
+        return [self._opened_note(case, entry) for entry in case.entries.values()]
+
+    def _opened_note(self, case: Case, entry: ReadingListEntry) -> Note:
+        return Note("study opened", entry.procedure.accession_number, context(entry, self._images.priors_here(case)))
+
+    # --- reports -------------------------------------------------------------------------------------------------------
 
     def _sign(self, data: Mapping[str, Any]) -> Sequence[Effect]:
-        """``subject``: the accession number; ``status``: P or F; ``text``: the whole report."""
-        case = self._cases[data["subject"]]
-        entry, status = case.entry, data["status"]
-        placer = entry.order.placer_order_number
+        status = checked_status(data["status"])
+        return self._report("sign report", data, status, status)
+
+    def _add_addendum(self, data: Mapping[str, Any]) -> Sequence[Effect]:
+        return self._report("add addendum", data, ADDENDUM, "F")
+
+    def _withdraw(self, data: Mapping[str, Any]) -> Sequence[Effect]:
+        status = canonical.one_of(data["status"], WITHDRAWALS, "status")
+        return self._report("withdraw report", data, status, status)
+
+    def _report(self, stimulus: str, data: Mapping[str, Any], kind: str, status: str) -> Sequence[Effect]:
+        """Send a report on all orders of a case. The stimulus names the case: what else is open does not matter."""
+        text, case = checked_text(data.get("text", ""), kind), self._known(data["subject"])
+        if case is None:
+            return [_no_such_case(data["subject"], stimulus)]
+        objection = case.reports.objection(kind)
+        if objection:
+            return [Note("report not sent", data["subject"], {"reason": objection})]
         message = Report(
-            control_id=control_id(placer, f"R{status}"),
+            control_id=self._control(case.entry, _PURPOSES[kind]),
             sent_at=self.stamp(),
-            patient=entry.patient,
-            placer_order_number=placer,
-            accession_number=entry.procedure.accession_number,
-            study_instance_uid=entry.procedure.study_instance_uid,
-            procedure=entry.order.procedure,
+            patient=case.entry.patient,
+            orders=tuple(map(_reported, case.entries.values())),
             status=status,
-            text=data["text"],
-            reader=case.reader or PersonName(""),
+            text="" if kind == ADDENDUM else text,
+            reader=data.get("reader") or case.reader or NOBODY,
             reported_at=self.stamp(),
+            addendum=text if kind == ADDENDUM else "",
         )
-        signed = Note("report signed", placer, {"accession": entry.procedure.accession_number, "status": status})
-        return [*self.outbox.put(self._ris, message), signed]
+        case.reports.sign(message)
+        effects = [*self.outbox.put(self._ris, message), *(_signed_note(order, status) for order in message.orders)]
+        if kind in _WORDS:
+            effects.extend(self._tell_ris(case.entries.values(), *_WORDS[kind]))
+        return effects
+
+    def _tell_ris(self, entries: Iterable[ReadingListEntry], status: str, purpose: str) -> Sequence[Effect]:
+        """Who works on the reports of these orders, and how far they are."""
+        effects: list[Effect] = []
+        for entry in entries:
+            message = ReportStatus(
+                self._control(entry, purpose),
+                self.stamp(),
+                entry.patient,
+                entry.order.placer_order_number,
+                entry.procedure.accession_number,
+                entry.order.procedure,
+                status,
+            )
+            effects.extend(self.outbox.put(self._ris, message))
+        return effects
+
+    def _control(self, entry: ReadingListEntry, purpose: str) -> str:
+        """MSH-10 of the next message of this kind about an order, also when it was off the list meanwhile."""
+        named = _named(entry)
+        self._numbers[named, purpose] += 1
+        return control_id(named, purpose, self._numbers[named, purpose])
+
+    def _known(self, accession: str) -> Case | None:
+        return self._cases.get(accession) or self._closed.get(accession)
 
     def _report_sent(self, delivery: Delivery) -> Sequence[Effect]:
         report: Report = delivery.message
-        if report.status == "F" and delivery.accepted:
-            del self._cases[report.accession_number]
-        return ()
+        known = (self._known(order.accession_number) for order in report.orders)
+        case = next(filter(None, known), None)
+        if case is None:
+            return ()
+        case.reports.end(report, delivery.accepted)
+        if not case.reports.is_read or case.accession in self._closed:
+            return ()
+        for accession in case.entries:
+            del self._cases[accession]
+            self._closed[accession] = case
+        return self._images.let_go(case, (*case.studies, *case.brought))
+
+
+def _reason_not_to_join(case: Case, other: Case | None) -> str:
+    """Empty if the two can be read as one."""
+    if other is None:
+        return "not on the list"
+    if not other.is_about(case.entry.patient):
+        return "of another patient"
+    return "signed already" if case.reports.last or other.reports.last else ""
+
+
+def _named(entry: ReadingListEntry) -> str:
+    """What the control ids of an order are made of."""
+    return entry.order.placer_order_number or entry.procedure.accession_number
+
+
+def _reported(entry: ReadingListEntry) -> ReportedOrder:
+    procedure = entry.procedure
+    return ReportedOrder(
+        entry.order.placer_order_number, procedure.accession_number, procedure.study_instance_uid, entry.order.procedure
+    )
+
+
+def _signed_note(order: ReportedOrder, status: str) -> Note:
+    subject = order.placer_order_number or order.accession_number
+    return Note("report signed", subject, {"accession": order.accession_number, "status": status})
+
+
+def _no_such_case(accession: str, stimulus: str) -> Note:
+    return Note("no such case", accession, {"stimulus": stimulus})

@@ -12,13 +12,15 @@ from emulators.core.instant import Instant
 class Send:
     """Ask ``to``; the answer comes as ``Outcome(key, ...)`` no later than ``deadline_us`` after the port takes it.
 
-    ``key`` is the actor's own and unique among its open sends. The lane follows from the message type.
+    ``key`` is the actor's own and unique among its open sends. The lane follows from the message type. ``over``: on the
+    association of this request, which is being answered in the same event, if its peer is somebody else's; it needs no route.
     """
 
     key: str
     to: str
     message: Any
     deadline_us: int
+    over: Ticket | None = None
 
 
 @dataclass(slots=True)
@@ -52,4 +54,11 @@ class Note:
     fields: Mapping[str, Any]
 
 
-Effect = Send | Reply | SetTimer | CancelTimer | Note
+@dataclass(slots=True)
+class Discard:
+    """Let the system's own image store remove all that it holds of a study."""
+
+    study_instance_uid: str
+
+
+Effect = Send | Reply | SetTimer | CancelTimer | Note | Discard

@@ -58,6 +58,14 @@ def name_component(value: str, attribute: str) -> str:
     return text(value, 64, attribute)
 
 
+def name_group(value: str, attribute: str) -> str:
+    """A component group of a person name: at most five components joined by ``^``, 64 characters (PS3.5 6.2.1)."""
+    components = [name_component(component, attribute) for component in value.split("^")]
+    if len(components) > 5:
+        raise LocalProtocolError(f"{attribute}: more than five components")
+    return text("^".join(components).rstrip("^"), 64, attribute)
+
+
 def lines(value: str, attribute: str) -> str:
     """Free text: lines joined by a newline, no spaces at their ends, no empty lines at the end."""
     value = value.replace("\r\n", "\n").replace("\r", "\n")

@@ -36,22 +36,47 @@ class Answer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person's name by component; HL7 XPN puts suffix before prefix, DICOM PN prefix before suffix (PS3.5 6.2.1.1)."""
+    """A person's name by component; HL7 XPN puts suffix before prefix, DICOM PN prefix before suffix (PS3.5 6.2.1.1).
+
+    ``ideographic`` and ``phonetic`` are the further component groups of a PN, each with its components joined by ``^`` in the
+    order of a PN: ``山田^太郎``.
+    """
 
     family: str
     given: str = ""
     middle: str = ""
     prefix: str = ""
     suffix: str = ""
+    ideographic: str = ""
+    phonetic: str = ""
 
     def __post_init__(self) -> None:
         for attribute in ("family", "given", "middle", "prefix", "suffix"):
             object.__setattr__(self, attribute, canonical.name_component(getattr(self, attribute), f"name.{attribute}"))
+        for attribute in ("ideographic", "phonetic"):
+            if getattr(self, attribute):
+                object.__setattr__(self, attribute, canonical.name_group(getattr(self, attribute), f"name.{attribute}"))
         canonical.text("^".join(self.components()).rstrip("^"), 64, "name")  # a PN's component group (PS3.5 6.2)
 
     def components(self) -> Iterator[str]:
-        """In the order of a DICOM PN."""
+        """The alphabetic group, in the order of a DICOM PN."""
         return iter((self.family, self.given, self.middle, self.prefix, self.suffix))
+
+    @property
+    def pn(self) -> str:
+        """The name as a DICOM PN, without the delimiters of what is empty at its ends."""
+        alphabetic = f"{self.family}^{self.given}^{self.middle}^{self.prefix}^{self.suffix}".rstrip("^")
+        if not self.ideographic and not self.phonetic:
+            return alphabetic
+        return f"{alphabetic}={self.ideographic}={self.phonetic}".rstrip("=")
+
+
+def from_pn(value: str) -> PersonName:
+    """The name that a DICOM PN says; further components and groups than a PN has are dropped."""
+    groups = [group.strip() for group in value.split("=")]
+    alphabetic = [component.strip() for component in groups[0].split("^")][:5]
+    further = ["^".join(group.split("^")[:5]) for group in groups[1:3]]
+    return PersonName(*alphabetic, **dict(zip(("ideographic", "phonetic"), further, strict=False)))
 
 
 NOBODY = PersonName("")
@@ -103,6 +128,9 @@ class Code:
         object.__setattr__(self, "meaning", canonical.text(self.meaning, 64, "code.meaning"))
         if self.scheme and not self.value:
             raise LocalProtocolError("code.scheme: stands without a value")
+
+
+NO_CODE = Code("", "", "")
 
 
 @dataclass(frozen=True, slots=True)

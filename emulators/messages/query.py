@@ -1,121 +1,159 @@
-"""Query and retrieve at the study root: lanes ``query`` and ``retrieve``, C-FIND and C-MOVE (PS3.4 C, RAD-14, RAD-16)."""
+"""Query and retrieve: lanes ``query`` and ``retrieve``, C-FIND, C-MOVE and C-GET (PS3.4 C, RAD-14, RAD-16).
+
+Identifiers and matches are Attributes without Query/Retrieve Level: that is ``level``. ``root`` is the information model.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from emulators.core.instant import Stamp
+from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
-from emulators.messages.common import Patient, listed
+from emulators.messages.attributes import NOTHING, Attributes
+from emulators.messages.common import listed
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreStudy
+
+ROOTS = frozenset(("PATIENT", "STUDY"))
+LEVELS = frozenset(("PATIENT", "STUDY", "SERIES", "IMAGE"))
+UNIQUE_KEYS = {
+    "PATIENT": "PatientID",
+    "STUDY": "StudyInstanceUID",
+    "SERIES": "SeriesInstanceUID",
+    "IMAGE": "SOPInstanceUID",
+}
+"""The unique key of each level, from the top (PS3.4 C.6.1.1, C.6.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
-class FindStudies:
-    """Matching keys at study level; an empty one matches everything."""
+class Identifier:
+    """What all requests of this file start with: keys at a level of an information model."""
 
-    patient_id: str = ""
-    accession_number: str = ""
-    study_instance_uid: str = ""
-    modality: str = ""
-    study_date: str = ""
-
-    lane: ClassVar[str] = "query"
-    nominal_bytes: ClassVar[int] = 500
+    keys: Attributes = NOTHING
+    level: str = "STUDY"
+    root: str = "STUDY"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "patient_id", canonical.key(self.patient_id, 64, "patient_id"))
-        object.__setattr__(self, "accession_number", canonical.key(self.accession_number, 16, "accession_number"))
-        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
-        canonical.date_key(self.study_date, "study_date")
-        if self.study_instance_uid:
-            canonical.uid(self.study_instance_uid, "study_instance_uid")
+        canonical.one_of(self.level, LEVELS, "level")
+        canonical.one_of(self.root, ROOTS, "root")
+        if self.root == "STUDY" and self.level == "PATIENT":
+            raise LocalProtocolError("level: the study root has no PATIENT level")
 
     @property
     def subject(self) -> str:
-        return f"{self.patient_id}/{self.accession_number}/{self.study_instance_uid}"
+        return "/".join(self.keys.text(keyword) for keyword in (*UNIQUE_KEYS.values(), "AccessionNumber"))
 
     @property
     def identifiers(self) -> dict[str, str]:
-        named = {"mrn": self.patient_id, "accession": self.accession_number, "study": self.study_instance_uid}
+        keys = self.keys
+        named = {
+            "mrn": keys.text("PatientID"),
+            "accession": keys.text("AccessionNumber"),
+            "study": keys.text("StudyInstanceUID"),
+        }
         return {name: value for name, value in named.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
-class StudyMatch:
-    """A study as the archive knows it; ``patient`` is the archive's, not the stored header's."""
+class Find(Identifier):
+    """C-FIND. Keys with a value are matched, empty ones are returned. ``relational``: negotiated, so that keys of any level may
+    stand without the unique keys above them (PS3.4 C.4.1.2.2, C.5.1)."""
 
-    patient: Patient
-    study_instance_uid: str
-    accession_number: str
-    study_at: Stamp
-    modality: str
-    description: str
-    instances: int
+    relational: bool = False
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "accession_number", canonical.text(self.accession_number, 16, "accession_number"))
-        object.__setattr__(self, "modality", canonical.code_string(self.modality, "modality"))
-        object.__setattr__(self, "description", canonical.text(self.description, 64, "description"))
-        canonical.uid(self.study_instance_uid, "study_instance_uid")
-        canonical.stamp(self.study_at, "study_at")
+    lane: ClassVar[str] = "query"
+    nominal_bytes: ClassVar[int] = 500
 
 
 @dataclass(frozen=True, slots=True)
-class StudiesFound:
-    """All matches, newest first. ``status`` is that of the final response."""
+class Found:
+    """All matches. ``status`` is that of the final response; ``keys_supported`` as in WorklistItems."""
 
-    studies: tuple[StudyMatch, ...]
+    matches: tuple[Attributes, ...]
     status: int = 0x0000
+    keys_supported: bool = True
 
     @property
     def nominal_bytes(self) -> int:
-        return 150 + 400 * len(self.studies)
+        return 150 + 400 * len(self.matches)
 
     @property
     def summary(self) -> dict[str, int | str]:
-        return listed(match.study_instance_uid for match in self.studies)
+        return listed("/".join(match.text(keyword) for keyword in UNIQUE_KEYS.values()) for match in self.matches)
 
 
 @dataclass(frozen=True, slots=True)
-class MoveStudy:
-    """C-MOVE of one study to the system whose AE title is ``destination``."""
+class SearchedStudy:
+    """A study to be searched below: ``attributes`` hold for all of it, as the archive knows them now; the series in
+    ``hidden_series`` are not shown."""
 
-    study_instance_uid: str
-    destination: str
+    attributes: Attributes
+    hidden_series: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindPlan:
+    """The archive's answer to its own host where the matches are below the studies.
+
+    The host takes series and instances of ``studies`` from the store, matches the keys of ``query`` and answers Found.
+    """
+
+    studies: tuple[SearchedStudy, ...]
+    query: Find
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Identifier):
+    """C-MOVE to the system whose AE title is ``destination``; the identifier holds unique keys only (PS3.4 C.4.2.1.4.1)."""
+
+    destination: str = ""
+    relational: bool = False
 
     lane: ClassVar[str] = "retrieve"
     nominal_bytes: ClassVar[int] = 300
 
     def __post_init__(self) -> None:
+        Identifier.__post_init__(self)
         object.__setattr__(self, "destination", canonical.ascii_text(self.destination, 16, "destination"))
-        canonical.uid(self.study_instance_uid, "study_instance_uid")
 
-    @property
-    def subject(self) -> str:
-        return self.study_instance_uid
 
-    @property
-    def identifiers(self) -> dict[str, str]:
-        return {"study": self.study_instance_uid}
+@dataclass(frozen=True, slots=True)
+class Get(Identifier):
+    """C-GET: the instances come back on the same association."""
+
+    relational: bool = False
+
+    lane: ClassVar[str] = "retrieve"
+    nominal_bytes: ClassVar[int] = 300
 
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    """The archive's answer to its own port: carry these out towards ``destination`` (a system's name), series by series."""
+    """The archive's answer to its own host: carry these out, series by series.
+
+    ``destination`` is the system to send to; empty for a C-GET, whose instances go back where it came from.
+    """
 
     destination: str
     stores: tuple[StoreStudy, ...]
 
+    @property
+    def total(self) -> int:
+        """How many instances there are to send."""
+        return sum(len(store.instances) for store in self.stores)
+
 
 @dataclass(frozen=True, slots=True)
 class MoveResult:
-    """The final response of a C-MOVE: its counters, its status, and which instances failed (PS3.4 C.4.2.1)."""
+    """The final response of a C-MOVE or C-GET: counters, status, and which instances failed (PS3.4 C.4.2.1).
+
+    ``remaining`` is what had not been tried when it was cancelled.
+    """
 
     completed: int
     failed: int
     warned: int
     status: int = 0x0000
     failed_instances: InstanceSet = NO_INSTANCES
+    remaining: int = 0
 
     nominal_bytes: ClassVar[int] = 200
 

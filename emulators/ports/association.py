@@ -26,7 +26,7 @@ from emulators.wire.association_events import (
 )
 from emulators.wire.dimse import Command, Message, MessageAssembler, OpenSink, send_message
 from emulators.wire.negotiation import AcceptorPolicy, AgreedContext, negotiate
-from emulators.wire.pdu import AssociateReject, AssociateRequest, Buffer, DataValue
+from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, Buffer, DataValue
 from emulators.wire.upper_layer import Association
 
 RECEIVE_BYTES = 256 * 1024
@@ -40,7 +40,7 @@ class Gone(Exception):
 
 
 class Rejected(Gone):
-    """A-ASSOCIATE-RJ: ``result``, ``source`` and ``reason`` of PS3.8 Table 9-21."""
+    """A-ASSOCIATE-RJ; its text says why in the words of PS3.8 Table 9-21."""
 
 
 class SocketAssociation:
@@ -58,6 +58,10 @@ class SocketAssociation:
         self._messages: list[Message] = []
         self.requested: AssociateRequest | None = None
         """What the peer asked for; of an acceptor."""
+        self.rejected: AssociateReject | None = None
+        """How it was told no; of an acceptor."""
+        self.accepted: AssociateAccept | None = None
+        """What the peer accepted; of a requestor."""
 
     # --- setting up ----------------------------------------------------------------------------------------------------
 
@@ -70,10 +74,10 @@ class SocketAssociation:
         self._flush()
         event = self._next_event()
         if isinstance(event, AssociationRejected):
-            rejection = event.reject
-            raise Rejected(f"rejected: result {rejection.result}, source {rejection.source}, reason {rejection.reason}")
+            raise Rejected(event.reject.meaning)
         if not isinstance(event, AssociationAccepted):
             raise Gone(f"unexpected {type(event).__name__}")
+        self.accepted = event.accept
 
     def accept(self, policy: AcceptorPolicy) -> bool:
         """Answer the peer's request by ``policy``; whether there is an association. Raises Gone."""
@@ -86,6 +90,7 @@ class SocketAssociation:
         self._association.respond(answer)
         self._flush()
         if isinstance(answer, AssociateReject):
+            self.rejected = answer
             self._wait_for_end()
             return False
         return True
@@ -116,14 +121,14 @@ class SocketAssociation:
                 return None
         return self._messages.pop(0)
 
-    def waiting_message(self) -> Message | None:
-        """A message that has come already, such as a C-CANCEL; None if there is none yet. Never waits. Raises Gone."""
+    def waiting_message(self, wait_s: float = 0.0) -> Message | None:
+        """A message that has come already, such as a C-CANCEL, or comes within ``wait_s``; else None. Raises Gone."""
         while not self._messages:
             event = self._event_so_far()  # a C-CANCEL may have come in one segment with its request
             if event is not None:
                 if not self._take(event):
                     raise Gone("released before the last response")
-            elif self._poll.poll(0):
+            elif self._poll.poll(wait_s * 1000):
                 self._read()
             else:
                 return None

@@ -7,9 +7,10 @@ like any other, and is over when its answer is on the wire.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emulators.core.errors import LocalProtocolError
 from emulators.core.link import LinkSpec
 from emulators.messages.imaging import InstancesStored
-from emulators.ports.arrivals import Arrivals, Stage
+from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.contract import Exchange, Lane
 
 NO_SYSTEMS: Mapping[str, str] = {}
@@ -35,7 +36,7 @@ class ForeignPort:
         return told
 
     def outcome(self, exchange: Exchange) -> Any:
-        return exchange.answer
+        return exchange.reached.get(Stage.ANSWER, exchange.answer)
 
     def broken(self, exchange: Exchange) -> bool:
         return False
@@ -43,6 +44,38 @@ class ForeignPort:
     def abandon(self, exchange: Exchange) -> bool:
         exchange.server.reply(None)
         return False
+
+
+class OverPort:
+    """Sends on an association that somebody else has opened, and that one of our servers holds: ``server`` is its request."""
+
+    live = True
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def begin(self, exchange: Exchange) -> None:
+        self._server.push(exchange)
+
+    def request(self, exchange: Exchange) -> Any:
+        raise LocalProtocolError(f"{exchange.lane.receiver} is somebody else's, and takes its requests itself")
+
+    def answer(self, exchange: Exchange, message: Any) -> None:
+        raise LocalProtocolError(f"{exchange.lane.receiver} is somebody else's, and answers by itself")
+
+    def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
+        return ()
+
+    def outcome(self, exchange: Exchange) -> Any:
+        return exchange.reached[Stage.ANSWER]
+
+    def broken(self, exchange: Exchange) -> bool:
+        failure: Failure = exchange.reached[Stage.BROKEN]
+        return failure.nothing_sent
+
+    def abandon(self, exchange: Exchange) -> bool:
+        """Nobody may have taken it from where it was pushed: then nothing was sent."""
+        return not self._server.was_taken
 
 
 def open_exchange(arrivals: Arrivals, server: Any, sender: str, receiver: str, message: Any) -> Exchange:

@@ -14,8 +14,10 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
+from typing import Any
 
-from emulators.codecs.hl7v2 import Hl7Codec, Rejection
+from emulators.codecs.hl7v2 import Hl7Codec, Rejection, control_id_of
+from emulators.codecs.hl7v2.rejection import header_error
 from emulators.core.errors import RemoteProtocolError
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import InstancesStored
@@ -25,9 +27,9 @@ from emulators.ports.faults import LinkFaults
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
 from emulators.ports.replies import Awaited, Replies
 from emulators.ports.socket_port import CONNECT_LIMIT_S, SocketPort
-from emulators.ports.sockets import Address, Listener, Origins, bound_socket, hang_up, log_failure
+from emulators.ports.sockets import LOOPBACK, Address, Listener, Origins, bound_socket, hang_up, log_ended, log_failure
 from emulators.wire import er7
-from emulators.wire.mllp import Deframer, Frame, Oversize, Truncated, frame
+from emulators.wire.mllp import Deframer, Event, Frame, Oversize, Truncated, frame
 
 RECEIVE_BYTES = 64 * 1024
 
@@ -54,10 +56,14 @@ class MllpPort(SocketPort):
         payload = frame(self._codec.encode(exchange.message))
         if self._connection is None or not self._connection.is_usable:
             self.close()
-            self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins)
+            self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins, self.live)
         exchange.client = self._connection
         self.prepare(exchange)
         self._connection.send(exchange, payload)
+
+    def check(self, message: Any) -> None:
+        """Raises LocalProtocolError for a message that cannot be encoded."""
+        self._codec.encode(message)
 
     def batches(self, exchange: Exchange) -> Sequence[InstancesStored]:
         return ()  # HL7 carries no images
@@ -75,12 +81,13 @@ class MllpPort(SocketPort):
 class _Sender:
     """One sending connection and its thread; ``exchange`` is the one outstanding."""
 
-    def __init__(self, codec: Hl7Codec, address: Address, arrivals: Arrivals, origins: Origins) -> None:
+    def __init__(self, codec: Hl7Codec, address: Address, arrivals: Arrivals, origins: Origins, live: bool) -> None:
         self._codec = codec
         self._address = address
         self._arrivals = arrivals
         self._origins = origins
-        self._socket = bound_socket()
+        self._live = live
+        self._socket = bound_socket(address[0])
         self.port: int = self._socket.getsockname()[1]
         self.exchange: Exchange | None = None
         self.ended = False
@@ -115,25 +122,37 @@ class _Sender:
 
     def _run(self) -> None:
         try:
-            self._socket.settimeout(CONNECT_LIMIT_S)
-            self._socket.connect(self._address)
-            self._socket.settimeout(None)
+            payload = self._outgoing.get()  # connected for a message, which hears of it when that fails
+            if payload is not None:
+                self._socket.settimeout(CONNECT_LIMIT_S)
+                self._socket.connect(self._address)
+                self._socket.settimeout(None)
             deframer = Deframer()
-            while (payload := self._outgoing.get()) is not None:
+            while payload is not None and not self.ended:  # hung up on before it was connected
                 self._socket.sendall(payload)
                 self.sent.set()
                 self._receive_answer(deframer)
+                payload = self._outgoing.get()
         except (OSError, RemoteProtocolError) as error:
-            self.ended = True
-            if self.exchange is not None:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                failure = Failure(not self.sent.is_set(), reason or type(error).__name__)
-                self._arrivals.post(self.exchange, Stage.BROKEN, failure)
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._break(reason or type(error).__name__)
         except Exception as error:
-            self._arrivals.fail(error)
+            if self._live:
+                log_failure(error)
+                self._break(type(error).__name__)
+            else:
+                self._arrivals.fail(error)
         finally:
             self.ended = True
+            if self._live:  # who comes from this port later is somebody else
+                self._origins.forget(self.port)
             self._socket.close()
+
+    def _break(self, reason: str) -> None:
+        """Say that the outstanding message will get no answer here."""
+        self.ended = True
+        if self.exchange is not None:
+            self._arrivals.post(self.exchange, Stage.BROKEN, Failure(not self.sent.is_set(), reason))
 
     def _receive_answer(self, deframer: Deframer) -> None:
         """Wait for the one acknowledgement of the outstanding message; another message's is not taken for it."""
@@ -154,9 +173,10 @@ class _Sender:
 
 
 class MllpServer:
-    """The receiving end of one system: a listener, and the codec that reads for it.
+    """The receiving end of one system: a listener on ``address``, and the codec that reads for it.
 
     ``systems`` gives the system of a sending application (MSH-3), for strangers' exchanges: a product in a system's place.
+    ``known`` are the sending applications that are answered, None for any; another gets AR 103 MSH-3.
     """
 
     def __init__(
@@ -167,6 +187,8 @@ class MllpServer:
         origins: Origins,
         takes_strangers: bool = False,
         systems: Mapping[str, str] = NO_SYSTEMS,
+        known: frozenset[str] | None = None,
+        address: Address = (LOOPBACK, 0),
     ) -> None:
         self._system = system
         self._systems = systems
@@ -174,8 +196,10 @@ class MllpServer:
         self._arrivals = arrivals
         self._origins = origins
         self._takes_strangers = takes_strangers
+        self._known = known
         self._replies = Replies()
-        self._listener = Listener(f"mllp-{system}", self._serve, log_failure if takes_strangers else arrivals.fail)
+        failed = log_failure if takes_strangers else arrivals.fail
+        self._listener = Listener(f"mllp-{system}", self._serve, failed, address)
 
     @property
     def address(self) -> Address:
@@ -193,14 +217,25 @@ class MllpServer:
             while data := connection.recv(RECEIVE_BYTES):
                 for event in deframer.receive(data):
                     if isinstance(event, (Truncated, Oversize)):
+                        self._log_dropped(event)
                         return
                     if isinstance(event, Frame) and not self._answer(connection, sender, event.payload):
                         return
+        for event in deframer.transport_closed():
+            self._log_dropped(event)
+
+    def _log_dropped(self, event: Event) -> None:
+        """One line where a message gets no answer, since it has not come as a whole."""
+        if self._takes_strangers and isinstance(event, Oversize):
+            log_ended(self._system, "an HL7 connection", f"a message is longer than {event.limit_bytes} bytes")
+        elif self._takes_strangers and isinstance(event, Truncated):
+            log_ended(self._system, "an HL7 connection", f"a message was cut after {event.count_bytes} bytes")
 
     def _answer(self, connection: socket.socket, sender: "_Sender | None", payload: bytes) -> bool:
         """Pass one message on and send its acknowledgement; False when there is none and the connection must end."""
         try:
             message = self._codec.decode(payload)
+            self._require_known(payload)
         except Rejection as rejection:
             connection.sendall(frame(self._codec.encode_acknowledgement(rejection.acknowledgement, payload)))
             return True
@@ -220,3 +255,11 @@ class MllpServer:
             return False
         connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
         return True
+
+    def _require_known(self, payload: bytes) -> None:
+        """Raises Rejection for a sending application that is to be refused."""
+        if self._known is None or er7.header(payload).component(3, 1) in self._known:
+            return
+        rejection = header_error("103", "MSH-3")
+        rejection.control_id = control_id_of(payload)
+        raise rejection

@@ -4,6 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
+from emulators.core.errors import LocalProtocolError
 from emulators.core.fault import FaultKind
 from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.contract import Exchange
@@ -43,9 +44,18 @@ class SocketPort(ABC):
 
     def begin(self, exchange: Exchange) -> None:
         if self._faults is None or not self._faults.stops_connecting(exchange, self.close_idle):
-            self.send(exchange)
+            self._send_or_refuse(exchange)
         elif exchange.verdict.kind is FaultKind.REFUSE:
             self._arrivals.post(exchange, Stage.BROKEN, Failure(True, "refused"))
+
+    def _send_or_refuse(self, exchange: Exchange) -> None:
+        """Live, what cannot be encoded and what the system refuses (a descriptor, a thread) costs the Send, not the run."""
+        try:
+            self.send(exchange)
+        except (LocalProtocolError, OSError, RuntimeError) as error:
+            if not self.live:
+                raise
+            self._arrivals.post(exchange, Stage.BROKEN, Failure(True, type(error).__name__))
 
     def prepare(self, exchange: Exchange) -> None:
         """Before the first byte: tell the relay what to do to this message."""

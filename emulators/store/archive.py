@@ -12,8 +12,8 @@ removes it, and so does opening the archive.
 | REFUSED | ignored                                        | mismatch, or RemoteProtocolError: CLOSED    | CLOSED              |
 | CLOSED  | LocalProtocolError                             | LocalProtocolError                          | nothing             |
 
-An instance that comes again (same SOP Instance UID) never replaces the first: with the same bytes in the same transfer
-syntax it counts as stored already, with others it is refused, also when it names another study.
+An instance that comes again (same SOP Instance UID) counts as stored already if it has the same bytes in the same transfer
+syntax. With others it is treated as ``Duplicates`` says, but never replaces an instance of another study or series.
 
 Many threads may receive; one object receives one instance. One process at a time has the archive open.
 """
@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import blake2s
@@ -30,7 +31,7 @@ from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.store.header import Buffer, HeaderCut, InstanceHeader, scan
-from emulators.store.index import Index
+from emulators.store.index import Again, Index
 from emulators.store.part10 import head
 from emulators.store.rows import InstanceRow
 
@@ -39,12 +40,22 @@ _COMPARED_AT_ONCE_BYTES = 1 << 20
 _UID = re.compile(r"[0-9][0-9.]{0,63}")  # what may become a file name; leading zeros of components are forgiven
 
 
+class Duplicates(Enum):
+    """What becomes of an instance whose UID is taken by another content; no clause says, so it is declared."""
+
+    REFUSE = "refuse"
+    KEEP_FIRST = "keep_first"
+    REPLACE = "replace"
+
+
 class Verdict(Enum):
     """What became of a received instance."""
 
     STORED = auto()  # file and row are there
     SAME = auto()  # it was there already, byte for byte: a success
     DIFFERENT = auto()  # another one was there first and is kept: a refusal
+    KEPT = auto()  # the same, but the sender is only warned
+    REPLACED = auto()  # another one was there first, and is gone: a success
     MISMATCH = auto()  # its SOP Class or Instance UID is not the command's (A900H)
 
 
@@ -76,9 +87,15 @@ class ImageArchive(Index):
     """
 
     def __init__(
-        self, folder: Path, implementation_class_uid: str, implementation_version_name: str, fsync: bool = False
+        self,
+        folder: Path,
+        implementation_class_uid: str,
+        implementation_version_name: str,
+        fsync: bool = False,
+        duplicates: Duplicates = Duplicates.REFUSE,
     ) -> None:
         self.folder = folder
+        self._duplicates = duplicates
         self._root = str(folder)  # joining paths as text costs a tenth of what pathlib takes, and this is the hot path
         self._implementation = implementation_class_uid, implementation_version_name
         self._fsync = fsync
@@ -122,6 +139,14 @@ class ImageArchive(Index):
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return memoryview(mapped)[row.dataset_offset :]
 
+    def discard(self, study_instance_uid: str) -> None:
+        """Remove all that was told of a study, rows and files. What is being received of it stays."""
+        for path in self.forget(study_instance_uid):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self._root}/{path}")
+        with suppress(OSError):  # not there, or not empty
+            os.rmdir(f"{self._root}/{_folder(study_instance_uid)}")
+
     def disk_bytes(self) -> int:
         """What files and index take on disk."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
@@ -148,7 +173,7 @@ class ImageArchive(Index):
     def _create_file(self, study_instance_uid: str, sop_instance_uid: str) -> tuple[int, str]:
         """A new file for an instance, and its path below the archive's folder; while another transfer of it has the plain
         name, or had it first, a numbered one."""
-        folder = f"images/{blake2s(study_instance_uid.encode(), digest_size=8).hexdigest()}"
+        folder = _folder(study_instance_uid)
         occurrence = 0
         while True:
             path = f"{folder}/{sop_instance_uid}-{occurrence}.dcm" if occurrence else f"{folder}/{sop_instance_uid}.dcm"
@@ -189,7 +214,7 @@ class ImageArchive(Index):
         except sqlite3.Error as error:
             raise OSError(f"the index cannot be written: {error}") from error
         finally:
-            if verdict is not Verdict.STORED:
+            if verdict not in (Verdict.STORED, Verdict.REPLACED):
                 os.unlink(f"{self._root}/{path}")
         return Receipt(verdict, header, size_bytes)
 
@@ -197,9 +222,17 @@ class ImageArchive(Index):
         kept = self.add(batch, header, row)
         if kept is None:
             return Verdict.STORED
-        same = self._same_content(kept, row)
-        self.add_duplicate(batch, header, same)
-        return Verdict.SAME if same else Verdict.DIFFERENT
+        if self._same_content(kept, row):
+            self.add_duplicate(batch, header, Again.SAME)
+            return Verdict.SAME
+        alike = (kept.study_instance_uid, kept.series_instance_uid) == (row.study_instance_uid, row.series_instance_uid)
+        if self._duplicates is Duplicates.REPLACE and alike:
+            self.add_duplicate(batch, header, Again.REPLACED)
+            self.replace(row)
+            os.unlink(f"{self._root}/{kept.path}")
+            return Verdict.REPLACED
+        self.add_duplicate(batch, header, Again.REFUSED)
+        return Verdict.KEPT if self._duplicates is Duplicates.KEEP_FIRST else Verdict.DIFFERENT
 
     def _same_content(self, kept: InstanceRow, row: InstanceRow) -> bool:
         """Whether two files hold the same data set. Reading both is exact, and costs only when an instance comes again."""
@@ -313,6 +346,11 @@ class Incoming:
         _write_all(descriptor, before)
         _write_all(descriptor, dataset)
         self._held.clear()
+
+
+def _folder(study_instance_uid: str) -> str:
+    """Where the files of a study are, below the archive's folder."""
+    return f"images/{blake2s(study_instance_uid.encode(), digest_size=8).hexdigest()}"
 
 
 def _write_all(descriptor: int, piece: Buffer) -> None:

@@ -16,7 +16,8 @@ system and survives a kill of the process; with ``fsync`` it survives a loss of 
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from enum import Enum
 from operator import attrgetter
 from pathlib import Path
 from threading import Lock
@@ -27,11 +28,11 @@ from emulators.messages.imaging import InstancesStored, from_uids
 from emulators.store.header import InstanceHeader
 from emulators.store.rows import InstanceRow, SeriesRow, StudyRow, instance_order, series_order
 
-_SCHEMA_VERSION = 1
-_HEADER_FIELDS = {field.name for field in fields(InstanceHeader)}
-_STUDY_COLUMNS = [field.name for field in fields(StudyRow) if field.name in _HEADER_FIELDS]
-_SERIES_COLUMNS = [field.name for field in fields(SeriesRow) if field.name in _HEADER_FIELDS]
-_INSTANCE_COLUMNS = [field.name for field in fields(InstanceRow)]
+_SCHEMA_VERSION = 2
+_HEADER_FIELDS = {one.name for one in fields(InstanceHeader)}
+_STUDY_COLUMNS = [one.name for one in fields(StudyRow) if one.name in _HEADER_FIELDS]
+_SERIES_COLUMNS = [one.name for one in fields(SeriesRow) if one.name in _HEADER_FIELDS]
+_INSTANCE_COLUMNS = [one.name for one in fields(InstanceRow)]
 _study_values = attrgetter(*_STUDY_COLUMNS)
 _series_values = attrgetter(*_SERIES_COLUMNS)
 _instance_values = attrgetter(*_INSTANCE_COLUMNS)
@@ -51,7 +52,8 @@ CREATE TABLE IF NOT EXISTS series ({_names(_SERIES_COLUMNS)},
 CREATE TABLE IF NOT EXISTS instance ({_names(_INSTANCE_COLUMNS)}, batch INTEGER NOT NULL, PRIMARY KEY (sop_instance_uid));
 CREATE INDEX IF NOT EXISTS instance_of_series ON instance (study_instance_uid, series_instance_uid);
 CREATE INDEX IF NOT EXISTS instance_of_batch ON instance (batch);
-CREATE TABLE IF NOT EXISTS duplicate (batch INTEGER NOT NULL, study_instance_uid, series_instance_uid, sop_class_uid, same);
+CREATE TABLE IF NOT EXISTS duplicate (batch INTEGER NOT NULL, study_instance_uid, series_instance_uid, sop_class_uid,
+    sop_instance_uid, again);
 CREATE INDEX IF NOT EXISTS duplicate_of_batch ON duplicate (batch);
 """
 _ADD_STUDY = f"INSERT OR IGNORE INTO study VALUES ({', '.join('?' * len(_STUDY_COLUMNS))})"
@@ -73,17 +75,53 @@ WHERE series.study_instance_uid = ? GROUP BY series.series_instance_uid
 """
 _INSTANCES = f"SELECT {_names(_INSTANCE_COLUMNS, 'instance')} FROM instance {_SHOWN} WHERE {{matching}}"
 _STORED_OF_BATCH = """
-SELECT study_instance_uid, series_instance_uid, sop_class_uid, sop_instance_uid, dataset_bytes
-FROM instance WHERE batch = ? ORDER BY rowid
+SELECT study_instance_uid, series_instance_uid, sop_class_uid, sop_instance_uid, dataset_bytes, modality
+FROM instance JOIN series USING (study_instance_uid, series_instance_uid) WHERE batch = ? ORDER BY instance.rowid
 """
 _DUPLICATES_OF_BATCH = """
-SELECT study_instance_uid, series_instance_uid, sop_class_uid, SUM(same), SUM(NOT same)
-FROM duplicate WHERE batch = ? GROUP BY study_instance_uid, series_instance_uid, sop_class_uid
+SELECT study_instance_uid, series_instance_uid, sop_class_uid, sop_instance_uid, again
+FROM duplicate WHERE batch = ? ORDER BY rowid
 """
+_REPLACE_INSTANCE = (
+    f"UPDATE instance SET {', '.join(f'{column} = ?' for column in _INSTANCE_COLUMNS)} WHERE sop_instance_uid = ?"
+)
+_PATHS_TO_DISCARD = f"SELECT path FROM instance {_SHOWN} WHERE study_instance_uid = ?"
+_DISCARD = (
+    "DELETE FROM instance WHERE study_instance_uid = :study AND batch IN (SELECT id FROM batch WHERE told)",
+    """DELETE FROM series WHERE study_instance_uid = :study AND NOT EXISTS (SELECT 1 FROM instance
+    WHERE instance.study_instance_uid = :study AND instance.series_instance_uid = series.series_instance_uid)""",
+    """DELETE FROM study WHERE study_instance_uid = :study
+    AND NOT EXISTS (SELECT 1 FROM instance WHERE study_instance_uid = :study)""",
+)
 _FORGET_EMPTY_BATCHES = """
 DELETE FROM batch WHERE NOT told
     AND id NOT IN (SELECT batch FROM instance) AND id NOT IN (SELECT batch FROM duplicate)
 """
+
+
+class Again(Enum):
+    """How an instance came again."""
+
+    SAME = "same"
+    REFUSED = "refused"
+    REPLACED = "replaced"
+
+
+@dataclass(slots=True)
+class _Part:
+    """What of a batch is of one study, series and SOP class."""
+
+    stored: list[str] = field(default_factory=list)
+    stored_bytes: int = 0
+    modality: str = ""
+    again: dict[Again, list[str]] = field(default_factory=lambda: {kind: [] for kind in Again})
+
+    def told(self, named: tuple[str, str, str]) -> InstancesStored:
+        again = self.again
+        different = len(again[Again.REFUSED]) + len(again[Again.REPLACED])
+        refused = from_uids(dict.fromkeys(again[Again.REFUSED]))
+        counts = (len(again[Again.SAME]), different, self.stored_bytes)
+        return InstancesStored(*named, from_uids(self.stored), *counts, self.modality, refused)
 
 
 def _study_row(*columns: Any) -> StudyRow:
@@ -149,12 +187,25 @@ class Index:
             connection.execute(_ADD_INSTANCE, (*_instance_values(row), batch))
         return None
 
-    def add_duplicate(self, batch: int, header: InstanceHeader, same: bool) -> None:
-        """Count an instance that came again, under the study and series that it named now."""
-        named = (header.study_instance_uid, header.series_instance_uid, header.sop_class_uid)
+    def add_duplicate(self, batch: int, header: InstanceHeader, again: Again) -> None:
+        """Note an instance that came again, under the study and series that it named now."""
+        named = (header.study_instance_uid, header.series_instance_uid, header.sop_class_uid, header.sop_instance_uid)
         with self._lock, self._connection as connection:
             self._require_open(batch)
-            connection.execute("INSERT INTO duplicate VALUES (?, ?, ?, ?, ?)", (batch, *named, same))
+            connection.execute("INSERT INTO duplicate VALUES (?, ?, ?, ?, ?, ?)", (batch, *named, again.value))
+
+    def replace(self, row: InstanceRow) -> None:
+        """Put ``row`` in the place of the one under its SOP Instance UID; who was told of that one was told of this."""
+        with self._lock, self._connection as connection:
+            connection.execute(_REPLACE_INSTANCE, (*_instance_values(row), row.sop_instance_uid))
+
+    def forget(self, study_instance_uid: str) -> list[str]:
+        """Remove the rows of a study, but those of batches that are still open; the paths of their files."""
+        with self._lock, self._connection as connection:
+            paths = [path for (path,) in connection.execute(_PATHS_TO_DISCARD, (study_instance_uid,))]
+            for statement in _DISCARD:
+                connection.execute(statement, {"study": study_instance_uid})
+        return paths
 
     def _require_open(self, batch: int) -> None:
         if batch not in self._untold:
@@ -165,17 +216,16 @@ class Index:
         with self._lock:
             stored = self._connection.execute(_STORED_OF_BATCH, (batch,)).fetchall()
             duplicates = self._connection.execute(_DUPLICATES_OF_BATCH, (batch,)).fetchall()
-        uids: dict[tuple[str, str, str], list[str]] = {}
-        size_bytes: dict[tuple[str, str, str], int] = {}
-        for *named, sop_instance_uid, dataset_bytes in stored:
-            key = (named[0], named[1], named[2])
-            uids.setdefault(key, []).append(sop_instance_uid)
-            size_bytes[key] = size_bytes.get(key, 0) + dataset_bytes
-        again = {(study, series, sop_class): (same, different) for study, series, sop_class, same, different in duplicates}
-        return tuple(
-            InstancesStored(*key, from_uids(uids.get(key, ())), *again.get(key, (0, 0)), size_bytes.get(key, 0))
-            for key in dict.fromkeys((*uids, *again))
-        )
+        parts: dict[tuple[str, str, str], _Part] = {}
+        for study, series, sop_class, uid, size_bytes, modality in stored:
+            part = parts.setdefault((study, series, sop_class), _Part())
+            part.stored.append(uid)
+            part.stored_bytes += size_bytes
+            part.modality = modality
+        for study, series, sop_class, uid, again in duplicates:
+            part = parts.setdefault((study, series, sop_class), _Part())
+            part.again[Again(again)].append(uid)
+        return tuple(part.told(named) for named, part in parts.items())
 
     def tell(self, batch: int) -> tuple[InstancesStored, ...]:
         """Close the batch and show its rows: the actor has been told. Returns its contents; harmless when repeated."""

@@ -112,6 +112,8 @@ class MemoryArchive:
                 before.duplicates_same + len(filed.same),
                 before.duplicates_different + len(filed.different),
                 before.stored_bytes + len(filed.stored) * store.instance_bytes,
+                store.header.modality,
+                before.refused.union(filed.different),
             )
         return tuple(told.values())
 
@@ -119,6 +121,13 @@ class MemoryArchive:
         """Close the batch and show its rows: the actor has been told. Returns its contents; harmless when repeated."""
         self._untold.discard(batch)
         return self.contents(batch)
+
+    def discard(self, study_instance_uid: str) -> None:
+        """Remove all that was told of a study."""
+        kept = [run for run in self._runs_of_study.get(study_instance_uid, ()) if run.batch in self._untold]
+        for run in self._shown(study_instance_uid):
+            self._runs_of_root[run.root].remove(run)
+        self._runs_of_study[study_instance_uid] = kept
 
     def untold(self) -> tuple[int, ...]:
         """The batches that are open, oldest first."""
@@ -170,15 +179,15 @@ class MemoryArchive:
             study_instance_uid=study_instance_uid,
             patient_id=header.patient.patient_id,
             issuer_of_patient_id=header.patient.issuer,
-            patient_name="^".join(header.patient.name.components()).rstrip("^"),
+            patient_name=header.patient.name.pn,
             birth_date=header.patient.birth_date,
             sex=header.patient.sex,
             accession_number=header.accession_number,
-            study_id="",
+            study_id=header.study_id,
             study_date=header.study_at[:8],
             study_time=header.study_at[8:],
             study_description=header.description,
-            referring_physician="",
+            referring_physician=header.referring_physician.pn,
             modalities=tuple(sorted({run.store.header.modality for run in shown})),
             series_count=len({run.store.series_instance_uid for run in shown}),
             instance_count=sum(map(len, shown)),
@@ -196,7 +205,7 @@ def _series_row(runs: list[_Run]) -> SeriesRow:
         series_description="",
         series_date="",
         series_time="",
-        body_part="",
+        body_part=store.header.body_part,
         protocol_name="",
         station_name="",
         institution_name="",

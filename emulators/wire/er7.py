@@ -3,8 +3,8 @@
 Reading
 - The delimiters are those of MSH-1 and MSH-2: any distinct punctuation characters, four in MSH-2, or five with the
   truncation character of v2.7.
-- The character set is MSH-18, first repetition, or what the caller says; empty means 7-bit ASCII. A message with a byte
-  that is not legal in it is refused whole: text is never converted by guess.
+- The character set is MSH-18, see ``hl7_character_sets``, or what the caller says; empty means 7-bit ASCII. A message with
+  a byte that is not legal in it is refused whole: text is never converted by guess, not even UTF-8 that is not declared.
 - Segments end with CR. LF and CRLF are refused. Empty lines are skipped, the last CR may be missing, unknown segments
   pass.
 - Raw bytes stay in ``Message.raw``, raw text in ``Segment.field``. Only ``component`` and ``text`` take escapes off,
@@ -27,23 +27,10 @@ from functools import lru_cache
 from typing import Any
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.wire import hl7_character_sets as character_sets
 
 NULL = '""'
 """The value that deletes what the receiver holds; it passes through ``encode`` and the readers unchanged."""
-
-# HL7 table 0211 to Python's names. UTF-16 and UTF-32 hold CR and 0BH inside characters: MLLP cannot carry them.
-CHARACTER_SETS: Mapping[str, str] = {
-    "": "ascii",
-    "ASCII": "ascii",
-    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
-    "GB 18030-2000": "gb18030",
-    "KS X 1001": "euc_kr",
-    "BIG-5": "big5",
-    "UNICODE UTF-8": "utf-8",
-}
-
-# A repetition of MSH-18 after an empty or ASCII one: code extension as in ISO 2022 (table 0356).
-CODE_EXTENSIONS: Mapping[str, str] = {"ISO IR87": "iso2022_jp", "ISO IR159": "iso2022_jp_1"}
 
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _ESCAPED_BYTES = re.compile(r"X((?:[0-9A-Fa-f]{2})+)")
@@ -274,21 +261,17 @@ def _delimiters(separator: str, encoding_characters: str) -> Delimiters:
 
 def _encoding_of(character_set: str, delimiters: Delimiters) -> str:
     """The Python codec for a raw MSH-18. RemoteProtocolError if we do not have it."""
-    first, *others = character_set.split(delimiters.repetition)
-    if first in ("", "ASCII"):
-        extensions = [CODE_EXTENSIONS[other] for other in others if other in CODE_EXTENSIONS]
-        if extensions:
-            return max(extensions)  # iso2022_jp_1 includes iso2022_jp
-    if first not in CHARACTER_SETS:
+    encoding = character_sets.encoding_of(character_set.split(delimiters.repetition))
+    if encoding is None:
         raise RemoteProtocolError("segment 1 (MSH), field 18: character set not supported")
-    return CHARACTER_SETS[first]
+    return encoding
 
 
 def _decode(raw: bytes, encoding: str, delimiters: Delimiters) -> str:
     try:
-        return raw.decode(encoding)
+        return character_sets.decode(raw, encoding, delimiters.escape + delimiters.field + delimiters.encoding_characters)
     except UnicodeDecodeError as error:
-        start = error.start
+        raw, start = error.object, error.start
     # raised out here: the decoder's error holds the whole message
     before = raw[:start].split(b"\r")
     name = raw[start - len(before[-1]) :][:3].decode("latin-1")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from emulators.wire.items import (
     AsynchronousWindow,
     ContextResult,
+    ExtendedNegotiation,
     ProposedContext,
     RoleSelection,
     UserIdentity,
@@ -49,6 +50,8 @@ class AcceptorPolicy:
     calling_ae_titles: the callers that are known; None takes any.
     roles: SOP class to (requestor may be SCU, requestor may be SCP); a proposal for another SOP class is not answered,
         which means the default roles.
+    extended: SOP class to the service class application information that is supported; the answer to a proposal is the lesser
+        of each byte (PS3.7 D.3.3.5, PS3.4 C.5), and none for another SOP class.
     verify_identity: judges the user identity; None does not look at it.
     """
 
@@ -56,6 +59,7 @@ class AcceptorPolicy:
     contexts: Mapping[str, Sequence[str]]
     calling_ae_titles: frozenset[str] | None = None
     roles: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
+    extended: Mapping[str, bytes] = field(default_factory=dict)
     max_pdu_length: int = MAX_PDU_LENGTH
     verify_identity: VerifyIdentity | None = None
     implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
@@ -79,6 +83,7 @@ def propose(
     syntaxes: Sequence[tuple[str, Sequence[str]]],
     *,
     roles: Sequence[RoleSelection] = (),
+    extended_negotiation: Sequence[ExtendedNegotiation] = (),
     user_identity: UserIdentity | None = None,
     max_pdu_length: int = MAX_PDU_LENGTH,
 ) -> AssociateRequest:
@@ -92,6 +97,7 @@ def propose(
         IMPLEMENTATION_CLASS_UID,
         IMPLEMENTATION_VERSION_NAME,
         roles=tuple(roles),
+        extended_negotiation=tuple(extended_negotiation),
         user_identity=user_identity,
     )
     return AssociateRequest(called_ae_title, calling_ae_title, contexts, user_information)
@@ -119,6 +125,11 @@ def negotiate(request: AssociateRequest, policy: AcceptorPolicy) -> AssociateAcc
         implementation_version_name=policy.implementation_version_name,
         asynchronous_window=AsynchronousWindow(1, 1) if asked.asynchronous_window else None,
         roles=tuple(_answer_role(role, policy) for role in asked.roles if role.sop_class_uid in policy.roles),
+        extended_negotiation=tuple(
+            _answer_extended(extended, policy)
+            for extended in asked.extended_negotiation
+            if extended.sop_class_uid in policy.extended
+        ),
         user_identity_response=identity_response,
     )
     contexts = tuple(_answer_context(context, policy) for context in request.contexts)
@@ -140,6 +151,11 @@ def _answer_context(context: ProposedContext, policy: AcceptorPolicy) -> Context
 def _answer_role(role: RoleSelection, policy: AcceptorPolicy) -> RoleSelection:
     may_be_scu, may_be_scp = policy.roles[role.sop_class_uid]
     return RoleSelection(role.sop_class_uid, role.scu and may_be_scu, role.scp and may_be_scp)
+
+
+def _answer_extended(extended: ExtendedNegotiation, policy: AcceptorPolicy) -> ExtendedNegotiation:
+    supported = policy.extended[extended.sop_class_uid].ljust(len(extended.information), b"\0")
+    return ExtendedNegotiation(extended.sop_class_uid, bytes(map(min, extended.information, supported)))
 
 
 def agreed_contexts(request: AssociateRequest, accept: AssociateAccept) -> dict[int, AgreedContext]:

@@ -351,7 +351,11 @@ class Relay:
             self._accept(client, port)
 
     def _accept(self, client: socket.socket, port: int) -> None:
-        server = socket.socket()
+        try:
+            server = socket.socket()
+        except OSError:  # no descriptor is free: it costs this connection
+            client.close()
+            return
         for one in (client, server):
             one.setblocking(False)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

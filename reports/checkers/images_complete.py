@@ -9,31 +9,26 @@ class Checker:
     """The archive holds as many instances of a study as the scanner sent, each once."""
 
     kinds = ("note", "stored")
-
-    archive = "pacs"
+    needs = "pacs"
 
     def __init__(self) -> None:
-        self._sent: dict[str, int] = {}
-        """Accession number to instances."""
-        self._study: dict[str, str] = {}
-        """Accession number to Study UID."""
+        self._study: dict[tuple[str, str], str] = {}
+        """Scanner and what it knows the exam by, to Study Instance UID."""
+        self._sent: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
 
     def __call__(self, record: Record) -> None:
-        kind = record["record"]
-        if kind == "note":
-            name = record["name"]
-            if name == "procedure scheduled":
-                self._study[record["accession"]] = record["study"]
-            elif name == "study sent":
-                self._sent[record["subject"]] = record["instances"]
-        elif kind == "stored" and record["system"] == self.archive:
-            self._held[record["study"]] += record["instances"]
+        if record["record"] == "stored":
+            if record["system"] == self.needs:
+                self._held[record["study"]] += record["instances"]
+        elif record["name"] == "exam started":
+            self._study[record["system"], record["subject"]] = record["study"]
+        elif record["name"] == "study sent":
+            self._sent[self._study[record["system"], record["subject"]]] += record["instances"]
 
     def violations(self) -> list[str]:
-        held = {accession: self._held[self._study.get(accession, "")] for accession in self._sent}
         return sorted(
-            f"study {accession}: {held[accession]} of {sent} instances in the archive"
-            for accession, sent in self._sent.items()
-            if held[accession] != sent
+            f"study {study}: {self._held[study]} of {sent} instances in the archive"
+            for study, sent in self._sent.items()
+            if self._held[study] != sent
         )

@@ -7,6 +7,7 @@ class Checker:
     """No instance comes again under its UID with different content."""
 
     kinds = ("stored",)
+    needs = ""
 
     def __init__(self) -> None:
         self._violations: set[str] = set()

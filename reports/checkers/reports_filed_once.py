@@ -1,35 +1,45 @@
-"""Reports land in the chart exactly once."""
+"""Reports land in the chart exactly once.
+
+A report on one order of a study covers the others that were done in it (note ``report covers``). Where one of these is signed
+apart all the same, with the same text, it is one report.
+"""
 
 from collections import Counter
 
 from emulators.trace import Record
 
-_WORDS = {"P": "preliminary", "F": "final"}
+_WORDS = {"P": "preliminary", "F": "final", "C": "corrected", "X": "cancelled", "D": "deleted", "W": "withdrawn"}
 
 
 class Checker:
     """Every report that was signed is filed in the chart exactly once, and nothing is filed that was not signed."""
 
     kinds = ("note",)
+    needs = ""
 
     def __init__(self) -> None:
-        self._signed: set[tuple[str, str]] = set()
-        self._filed: Counter[tuple[str, str]] = Counter()
+        self._counts: dict[str, Counter[tuple[str, str]]] = {
+            "report signed": Counter(),
+            "report covers": Counter(),
+            "report filed": Counter(),
+        }
+        """By accession number and status; an addendum is a final report more."""
 
     def __call__(self, record: Record) -> None:
-        if record["record"] != "note":
-            return
-        name = record["name"]
-        if name == "report signed":
-            self._signed.add((record["subject"], record["status"]))
-        elif name == "report filed":
-            self._filed[record["subject"], record["status"]] += 1
+        counts = self._counts.get(record["name"])
+        if counts is not None:
+            counts[record["accession"], record["status"]] += 1
 
     def violations(self) -> list[str]:
-        wrong = {report: "signed but never filed" for report in self._signed if report not in self._filed}
-        for report, count in self._filed.items():
-            if report not in self._signed:
-                wrong[report] = "filed but never signed"
-            elif count > 1:
-                wrong[report] = f"filed {count} times"
-        return sorted(f"order {placer}: {_WORDS[status]} report {what}" for (placer, status), what in wrong.items())
+        of_signer, of_others, of_chart = self._counts.values()
+        wrong: list[str] = []
+        for report in of_signer.keys() | of_others.keys() | of_chart.keys():
+            signed, filed = max(of_signer[report], of_others[report]), of_chart[report]
+            if signed != filed:
+                accession, status = report
+                wrong.append(f"study {accession}: {_WORDS[status]} report signed {_times(signed)}, filed {_times(filed)}")
+        return sorted(wrong)
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count} times")

@@ -1,27 +1,25 @@
-"""No acquired study is left in the hold queue or without an order."""
+"""No study is left in the hold queue or without an order."""
 
 from emulators.trace import Record
 
 
 class Checker:
-    """Every study that was acquired is matched to its order and patient in the archive."""
+    """Every study in the archive ends matched to its order and patient, by itself or by a person, or is rejected by one."""
 
-    kinds = ("stimulus", "note")
+    kinds = ("note",)
+    needs = "pacs"
 
     def __init__(self) -> None:
-        self._acquired: set[str] = set()
-        self._states: dict[str, str] = {}
-        """Accession number to the last state."""
+        self._states: dict[str, tuple[str, str]] = {}
+        """Study Instance UID to the last state and its reason."""
 
     def __call__(self, record: Record) -> None:
-        kind = record["record"]
-        if kind == "stimulus":
-            if record["name"] == "images acquired":
-                self._acquired.add(record["subject"])
-        elif kind == "note" and record["name"] == "study reconciled":
-            self._states[record["accession"]] = record["state"]
+        if record["name"] == "study reconciled":
+            self._states[record["subject"]] = record["state"], record["reason"]
 
     def violations(self) -> list[str]:
-        states = {accession: self._states.get(accession, "not in the archive") for accession in self._acquired}
-        states |= {accession: state for accession, state in self._states.items() if state != "matched"}
-        return sorted(f"study {accession}: {state}" for accession, state in states.items() if state != "matched")
+        return sorted(
+            f"study {study}: {state}{f', {reason}' if reason else ''}"
+            for study, (state, reason) in self._states.items()
+            if state not in ("matched", "rejected")
+        )

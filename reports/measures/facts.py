@@ -1,17 +1,22 @@
 """The final facts: what is true at the end of a run, without times, so that two ways to run can be compared.
 
-=====================================  =====================================================
+=====================================  =========================================================================
 record                                 tells of an order
-=====================================  =====================================================
-stimulus ``place order``               that it was ordered
-exchange ``PlaceOrder``                its patient, also where the RIS never heard of it
-note ``procedure scheduled``           scheduled; patient, accession number and Study UID
+=====================================  =========================================================================
+those of known_orders.py               that there is one, its numbers, its patient and its scheduled study
+exchange ``StepStarted``, to the RIS   the study in which it is performed
+notes ``exam to reconcile``,           that a study is performed for nothing that the RIS knows; the order
+``exam linked``                        that it was found to be for
+note ``procedure rescheduled``         its next study, because the last was somebody else's
 note ``order status``                  scheduled, in progress or completed, as the EHR knows it
-note ``order closed``                  closed
-note ``report filed``                  the report in the chart
+note ``order closed``                  closed, and how: reported, cancelled or discontinued
+note ``report filed``                  the report in the chart, with its addenda
 note ``study reconciled``              the archive's verdict on its study
 ``stored`` of the archive              its instances
-=====================================  =====================================================
+exchange ``MergePatients``             that two patients are one: a merged patient is named by the survivor
+=====================================  =========================================================================
+
+What nobody outside can see of a product in the archive's place is ``unknown``.
 """
 
 from dataclasses import dataclass, field
@@ -21,20 +26,23 @@ from typing import Any
 import orjson
 
 from emulators.trace import Record
+from reports.measures.known_orders import KnownOrders, Named
+from reports.measures.survivors import Survivors
 
-STATES = ("ordered", "scheduled", "in progress", "completed", "closed")
-_STATE_OF_STATUS = {"SC": 1, "IP": 2, "CM": 3}
-_CLOSED = 4
+UNKNOWN = "unknown"
+_PROGRESS = ("ordered", "scheduled", "in progress", "completed")
+_PROGRESS_OF_STATUS = {"SC": 1, "IP": 2, "CM": 3}
 
 
-@dataclass(slots=True)
-class _Order:
-    state: int = 0
+@dataclass(slots=True, eq=False)
+class _Order(Named):
+    progress: int = 0
+    closed: str = ""
     patient: str = ""
-    accession: str = ""
     study: str = ""
     report_status: str = ""
     report_text: str = ""
+    addendum: str = ""
 
 
 @dataclass(slots=True)
@@ -47,31 +55,80 @@ class _Study:
 
 @dataclass(slots=True)
 class Facts:
-    """A trace subscriber; ``archive`` is the system whose instances count."""
+    """A trace subscriber; ``archive`` is the system whose instances count, empty where a product is in its place, ``ris`` the
+    one that knows what is performed."""
 
     archive: str = "pacs"
-    _orders: dict[str, _Order] = field(default_factory=dict)
+    ris: str = "ris"
+    _orders: KnownOrders[_Order] = field(default_factory=lambda: KnownOrders(_Order))
     _studies: dict[str, _Study] = field(default_factory=dict)
+    _unlinked: set[str] = field(default_factory=set)
+    _survivors: Survivors = field(default_factory=Survivors)
 
     def __call__(self, record: Record) -> None:
         kind = record["record"]
         if kind == "exchange":
-            if record["message"] == "PlaceOrder":
-                self._order(record["placer"]).patient = record["mrn"]
+            tell = _EXCHANGES.get(record["message"])
+            if tell is not None:
+                tell(self, record)
         elif kind == "note":
-            self._note(record)
-        elif kind == "stored":
+            tell = _NOTES.get(record["name"])
+            if tell is not None:
+                tell(self, record)
+        elif kind == "stimulus":
+            if record["name"] == "place order":
+                self._orders.placed(record)
+        elif kind == "stored" and record["system"] == self.archive:
             # Both archives name in a batch what was filed anew; what came again is counted apart from it.
-            if record["system"] == self.archive:
-                self._study(record["study"]).instances += record["instances"]
-        elif kind == "stimulus" and record["name"] == "place order":
-            self._order(record["subject"])
+            self._study(record["study"]).instances += record["instances"]
 
-    def _order(self, placer: str) -> _Order:
-        order = self._orders.get(placer)
-        if order is None:
-            order = self._orders[placer] = _Order()
-        return order
+    # --- orders --------------------------------------------------------------------------------------------------------
+
+    def _placed(self, record: Record) -> None:
+        self._orders.placed(record)
+        for placer in record["placer"].split("+"):
+            order = self._orders.of_placer(placer)
+            order.patient = order.patient or record["mrn"]
+
+    def _merged(self, record: Record) -> None:
+        self._survivors.merge(record)
+
+    def _performed(self, record: Record) -> None:
+        if record["receiver"] == self.ris and record["study"] not in self._unlinked:
+            for order in self._orders.of_accessions(record["accession"]):
+                order.study = record["study"]
+
+    def _scheduled(self, record: Record) -> None:
+        order = self._orders.scheduled(record)
+        order.progress = max(order.progress, 1)
+        order.patient, order.study = record["mrn"], order.study or record["study"]
+
+    def _numbered(self, record: Record) -> None:
+        self._orders.numbered(record)
+
+    def _not_linked(self, record: Record) -> None:
+        self._unlinked.add(record["subject"])
+
+    def _linked(self, record: Record) -> None:
+        order = self._orders.of_accession(record["subject"])
+        if order is not None:
+            order.study = record["study"]
+
+    def _rescheduled(self, record: Record) -> None:
+        self._orders.of_placer(record["subject"]).study = record["study"]
+
+    def _status(self, record: Record) -> None:
+        order = self._orders.of_placer(record["subject"])
+        order.progress = max(order.progress, _PROGRESS_OF_STATUS.get(record["status"], 0))
+
+    def _closed(self, record: Record) -> None:
+        self._orders.of_placer(record["subject"]).closed = record["state"]
+
+    def _filed(self, record: Record) -> None:
+        order = self._orders.of_placer(record["subject"])
+        order.report_status, order.report_text, order.addendum = record["status"], record["text"], record["addendum"]
+
+    # --- studies -------------------------------------------------------------------------------------------------------
 
     def _study(self, study_instance_uid: str) -> _Study:
         study = self._studies.get(study_instance_uid)
@@ -79,33 +136,23 @@ class Facts:
             study = self._studies[study_instance_uid] = _Study()
         return study
 
-    def _note(self, record: Record) -> None:
-        name, subject = record["name"], record["subject"]
-        if name == "order status":
-            order = self._order(subject)
-            order.state = max(order.state, _STATE_OF_STATUS[record["status"]])
-        elif name == "procedure scheduled":
-            order = self._order(subject)
-            order.state = max(order.state, 1)
-            order.patient, order.accession, order.study = record["mrn"], record["accession"], record["study"]
-        elif name == "report filed":
-            order = self._order(subject)
-            order.report_status, order.report_text = record["status"], record["text"]
-        elif name == "order closed":
-            self._order(subject).state = _CLOSED
-        elif name == "study reconciled":
-            study = self._study(subject)
-            study.patient, study.accession, study.reconciliation = record["mrn"], record["accession"], record["state"]
+    def _reconciled(self, record: Record) -> None:
+        study = self._study(record["subject"])
+        study.patient, study.accession, study.reconciliation = record["mrn"], record["accession"], record["state"]
+
+    # --- what came of it -----------------------------------------------------------------------------------------------
 
     def result(self) -> dict[str, Any]:
-        """``orders`` by placer order number, and ``unexplained``: studies in the archive whose Study UID no order has."""
-        explained = {order.study for order in self._orders.values()}
+        """``orders`` by placer order number, or by accession number where there is none; and ``unexplained``: studies in the
+        archive whose Study UID no order has."""
+        explained = {order.study for order in self._orders.all}
+        orders = {order.name: order for order in self._orders.all}
         return {
-            "orders": {placer: self._order_facts(self._orders[placer]) for placer in sorted(self._orders)},
+            "orders": {name: self._order_facts(orders[name]) for name in sorted(orders)},
             "unexplained": [
                 {
                     "study": uid,
-                    "patient": study.patient,
+                    "patient": self._survivors.of(study.patient),
                     "accession": study.accession,
                     "instances": study.instances,
                     "reconciliation": study.reconciliation,
@@ -118,14 +165,32 @@ class Facts:
     def _order_facts(self, order: _Order) -> dict[str, Any]:
         study = self._studies.get(order.study) or _Study()
         return {
-            "patient": order.patient,
+            "patient": self._survivors.of(order.patient),
             "accession": order.accession,
             "study": order.study,
-            "state": STATES[order.state],
-            "instances": study.instances,
-            "reconciliation": study.reconciliation,
-            "report": {"status": order.report_status, "text": order.report_text},
+            "state": order.closed or _PROGRESS[order.progress],
+            "instances": study.instances if self.archive else UNKNOWN,
+            "reconciliation": study.reconciliation if self.archive else UNKNOWN,
+            "report": {"status": order.report_status, "text": order.report_text, "addendum": order.addendum},
         }
+
+
+_EXCHANGES = {
+    "PlaceOrder": Facts._placed,
+    "StepStarted": Facts._performed,
+    "MergePatients": Facts._merged,
+}
+_NOTES = {
+    "procedure scheduled": Facts._scheduled,
+    "placer number assigned": Facts._numbered,
+    "exam to reconcile": Facts._not_linked,
+    "exam linked": Facts._linked,
+    "procedure rescheduled": Facts._rescheduled,
+    "order status": Facts._status,
+    "order closed": Facts._closed,
+    "report filed": Facts._filed,
+    "study reconciled": Facts._reconciled,
+}
 
 
 def digest(facts: dict[str, Any]) -> str:

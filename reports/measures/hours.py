@@ -6,6 +6,7 @@ from emulators.trace import Record
 from reports.durations import HOUR, MINUTE
 
 HOURS_A_DAY = 24
+ARRIVALS = ("register", "admit")
 
 
 class Hours:
@@ -22,11 +23,11 @@ class Hours:
     def __call__(self, record: Record) -> None:
         kind = record["record"]
         if kind == "stimulus":
-            if record["name"] == "register":
+            if record["name"] in ARRIVALS:
                 self._arrivals[self._hour(record)] += 1
             elif record["name"] == "images acquired":
                 self._studies[self._hour(record)] += 1
-        elif kind == "note" and record["name"] == "report filed" and record["status"] == "F":
+        elif kind == "note" and record["name"] == "report filed" and record["status"] == "F" and not record["addendum"]:
             self._reports[self._hour(record)] += 1
 
     def _hour(self, record: Record) -> int:

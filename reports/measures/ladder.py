@@ -1,8 +1,8 @@
 """One order as a ladder of messages: who said what to whom, when, and how it ended.
 
-The order is the one asked for, else the first STAT order that closed, else the first that closed, else the first that was
-placed. The fold keeps the latest KEPT_BEFORE records until its order closes, and KEPT_AFTER more, so that a long run costs
-no more than a short one.
+The order is the one asked for, else the first STAT order that was reported and went by the book, else the first that was
+reported and did, else the first that closed, else the first that was placed. The fold keeps the latest KEPT_BEFORE records
+until its order closes, and KEPT_AFTER more, so that a long run costs no more than a short one.
 """
 
 from collections import Counter, deque
@@ -17,23 +17,53 @@ KEPT_AFTER = 4_000
 MOST_TRIES_ALIKE = 4
 
 WIRE_NAMES = {
+    "AdmitPatient": "ADT^A01",
+    "TransferPatient": "ADT^A02",
+    "DischargePatient": "ADT^A03",
     "RegisterPatient": "ADT^A04",
+    "PreadmitPatient": "ADT^A05",
+    "UpdatePatient": "ADT^A08",
+    "CancelAdmission": "ADT^A11",
+    "UpdatePerson": "ADT^A31",
+    "MergePatients": "ADT^A40",
     "PlaceOrder": "ORM^O01 NW",
+    "ChangeOrder": "ORM^O01 XO",
+    "CancelOrder": "ORM^O01 CA",
+    "FillerOrder": "ORM^O01 SN",
+    "NumberAssigned": "ORR^O02 NA",
     "ScheduleProcedure": "ORM^O01 NW, ZDS",
+    "ChangeProcedure": "ORM^O01 XO, ZDS",
+    "CancelProcedure": "ORM^O01 CA, ZDS",
     "OrderStatus": "ORM^O01 SC, order status",
     "ReadingListEntry": "ORM^O01 SC, reading list",
+    "ReadingListRemoval": "ORM^O01 CA, reading list",
     "ReportStatus": "ORM^O01 SC, reading status",
     "WorklistQuery": "C-FIND worklist",
     "StepStarted": "N-CREATE IN PROGRESS",
-    "StepEnded": "N-SET COMPLETED",
+    "StepProgressed": "N-SET IN PROGRESS",
+    "StepEnded": "N-SET final state",
     "StoreStudy": "C-STORE",
     "CommitRequest": "N-ACTION commitment",
     "CommitResult": "N-EVENT-REPORT commitment",
-    "FindStudies": "C-FIND studies",
-    "MoveStudy": "C-MOVE study",
+    "Find": "C-FIND",
+    "Move": "C-MOVE",
     "Report": "ORU^R01",
 }
 """Message to what stands on the wire in HL7 v2 or DICOM."""
+
+
+_ODD = frozenset(
+    (
+        "append images",
+        "cancel order",
+        "change order",
+        "exam discontinued",
+        "exam linked",
+        "procedure rescheduled",
+        "study unlisted",
+    )
+)
+"""Stimuli and notes of an order that did not go by the book."""
 
 
 class Ladder:
@@ -43,6 +73,10 @@ class Ladder:
         self._wanted = placer
         self._chosen = ""
         self._stat: set[str] = set()
+        self._accession: dict[str, str] = {}
+        """By placer order number."""
+        self._odd: set[str] = set()
+        """By any name."""
         self._kept: deque[Record] = deque(maxlen=KEPT_BEFORE)
         self._left = KEPT_AFTER
 
@@ -51,19 +85,39 @@ class Ladder:
             if not self._left:
                 return
             self._left -= 1
-        elif record["record"] == "note":
+        elif record["record"] in ("note", "stimulus"):
             self._look(record)
         self._kept.append(record)
 
     def _look(self, record: Record) -> None:
         """Is this the order, and is it closed now?"""
-        if record["name"] == "study listed":
+        name, subject = record["name"], record["subject"]
+        if name in _ODD:
+            self._odd.add(subject)
+        elif name == "procedure scheduled":
+            self._accession[subject] = record["accession"]
+        elif name == "placer number assigned":  # its exam came first
+            self._odd.add(record["placer"])
+        elif name == "exam started":
+            accessions = record["accession"].split("+")
+            if len(accessions) > 1:
+                self._odd.update(accessions)
+        elif name == "study listed":
             if record["priority"] == "STAT":
                 self._stat.add(record["placer"])
-        elif record["name"] == "order closed":
-            placer = record["subject"]
-            if placer == self._wanted or (not self._wanted and placer in self._stat):
-                self._chosen = placer
+        elif name == "order closed" and self._is_wanted(record):
+            self._chosen = subject
+
+    def _is_wanted(self, closed: Record) -> bool:
+        if self._wanted:
+            return bool(closed["subject"] == self._wanted)
+        return closed["subject"] in self._stat and self._is_plain(closed)
+
+    def _is_plain(self, closed: Record) -> bool:
+        """Whether an order was reported and went by the book, as far as it is told."""
+        placer = closed["subject"]
+        names = {placer, self._accession.get(placer, placer)}
+        return closed["state"] == "reported" and self._odd.isdisjoint(names)
 
     def result(self) -> dict[str, Any]:
         """``placer`` and ``rows`` in the order of their start; ``placer`` is empty when there was no order."""
@@ -72,15 +126,17 @@ class Ladder:
         return {"placer": placer, "rows": _folded(sorted(rows, key=_at))}
 
     def _first(self) -> str:
-        """The first order that was placed and closed within what is kept, else the first that was placed."""
-        placed: dict[str, None] = {}
+        """Of the orders that were placed within what is kept."""
+        placed: list[str] = []
+        closed: list[str] = []
         for record in self._kept:
             if record["record"] == "stimulus" and record["name"] == "place order":
-                placed[record["subject"]] = None
+                placed.append(record["subject"])
             elif record["record"] == "note" and record["name"] == "order closed" and record["subject"] in placed:
-                closed: str = record["subject"]
-                return closed
-        return next(iter(placed), "")
+                if self._is_plain(record):
+                    return str(record["subject"])
+                closed.append(record["subject"])
+        return next(iter((*closed, *placed)), "")
 
 
 def _folded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,6 +180,8 @@ def _row(record: Record) -> dict[str, Any]:
         row |= {"from": record["system"], "text": _stored(record)}
     else:
         said = [record[name] for name in ("status", "state") if name in record]
+        if record["name"] == "study reconciled":
+            said += [f"({why})" for why in (record["reason"], "by a person" if record["by"] == "person" else "") if why]
         row |= {"from": record["system"], "text": " ".join([record["name"], *said])}
     return row
 

@@ -4,17 +4,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from emulators.actors import worklist_item as worklist_items
 from emulators.core.actor import Actor
 from emulators.core.effect import CancelTimer, Effect, Note, Reply, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told
 from emulators.core.identity import accession_number, procedure_id, uid
 from emulators.core.instant import Instant, WallClock
-from emulators.messages.adt import RegisterPatient
-from emulators.messages.common import Acknowledgement, Code, Patient, PersonName, Visit
-from emulators.messages.imaging import InstanceSet, InstancesStored, StepEnded, StepStarted, StudyHeader
-from emulators.messages.orders import Order, OrderStatus, PlaceOrder, ReadingListEntry, ScheduledProcedure, ScheduleProcedure
-from emulators.messages.report import Report
-from emulators.messages.worklist import WorklistItem
+from emulators.messages.adt import MergePatients, PatientMessage, RegisterPatient, UpdatePatient
+from emulators.messages.attributes import Attributes
+from emulators.messages.common import NO_CODE, Acknowledgement, Code, Patient, PersonName, Visit
+from emulators.messages.imaging import (
+    InstanceSet,
+    InstancesStored,
+    PerformedSeries,
+    ScheduledReference,
+    StepEnded,
+    StepStarted,
+    StudyHeader,
+)
+from emulators.messages.orders import (
+    CancelOrder,
+    CancelProcedure,
+    ChangeOrder,
+    ChangeProcedure,
+    FillerOrder,
+    NumberAssigned,
+    Order,
+    OrderStatus,
+    PlaceOrder,
+    ProcedureMessage,
+    ReadingListEntry,
+    ReadingListRemoval,
+    ReportStatus,
+    ScheduledProcedure,
+    ScheduleProcedure,
+)
+from emulators.messages.report import SHOWN, Report, ReportedOrder
 
 CLOCK = WallClock(datetime(2026, 3, 2, 8))
 NOW = "20260302080000"
@@ -26,6 +51,7 @@ VISIT = Visit("V1", "O", "CLINIC", PersonName("Grey", "Ada"))
 PROCEDURE = Code("CTCHEST", "RADLOOP", "CT of the chest")
 PROTOCOL = Code("CTCHEST-P", "RADLOOP", "CT of the chest protocol")
 READER = PersonName("Moss", "Rita")
+WRONG_ENTRY = Code("110514", "DCM", "Incorrect worklist entry selected")
 
 
 def order(placer: str = "P1", modality: str = "CT", requested_at: str = NOW) -> Order:
@@ -43,6 +69,7 @@ def scheduled(placer: str = "P1", station: str = "CT1", start: str = NOW) -> Sch
         PROTOCOL,
         station,
         start,
+        "CT",
     )
 
 
@@ -57,21 +84,13 @@ def images(first: int, last: int) -> InstanceSet:
     return InstanceSet(SERIES, first, last)
 
 
-def worklist_item(placer: str = "P1", patient: Patient = PATIENT, station: str = "CT1", start: str = NOW) -> WorklistItem:
-    asked = order(placer)
-    return WorklistItem(
-        patient=patient,
-        admission_id=VISIT.visit_number,
-        location=VISIT.location,
-        referring_physician=VISIT.referring_physician,
-        requesting_physician=asked.ordering_physician,
-        placer_order_number=placer,
-        reason=asked.reason,
-        priority=asked.priority,
-        procedure=PROCEDURE,
-        modality=asked.modality,
-        scheduled=scheduled(placer, station, start),
-    )
+def worklist_item(placer: str = "P1", patient: Patient = PATIENT, station: str = "CT1", start: str = NOW) -> Attributes:
+    return worklist_items.worklist_item(patient, VISIT, order(placer), scheduled(placer, station, start))
+
+
+def reference(placer: str = "P1") -> ScheduledReference:
+    """How the one who performs it names the step of the order ``placer``."""
+    return worklist_items.scheduled_reference(worklist_item(placer))
 
 
 # --- messages ----------------------------------------------------------------------------------------------------------
@@ -81,60 +100,123 @@ def register_patient(patient: Patient = PATIENT, control_id: str = "V1-A041") ->
     return RegisterPatient(control_id, NOW, patient, VISIT)
 
 
-def place_order(placer: str = "P1", control_id: str = "", **changes: Any) -> PlaceOrder:
-    return PlaceOrder(control_id or f"{placer}-NW1", NOW, PATIENT, VISIT, order(placer, **changes))
+def update_patient(
+    patient: Patient = PATIENT, control_id: str = "V1-A081", kind: type[PatientMessage] = UpdatePatient, **changes: Any
+) -> PatientMessage:
+    """An update, or any other message about one patient."""
+    return kind(control_id, NOW, patient, VISIT, **changes)
+
+
+def merge_patients(prior: Patient = SOMEBODY_ELSE, patient: Patient = PATIENT, control_id: str = "M1-A401") -> MergePatients:
+    return MergePatients(control_id, NOW, patient, prior.patient_id, prior.issuer)
+
+
+def place_order(placer: str = "P1", *others: str, control_id: str = "", **changes: Any) -> PlaceOrder:
+    """One order, or several in one message."""
+    orders = tuple(order(number, **changes) for number in (placer, *others))
+    return PlaceOrder(control_id or f"{placer}-NW1", NOW, PATIENT, VISIT, orders)
+
+
+def change_order(placer: str = "P1", control_id: str = "", **changes: Any) -> ChangeOrder:
+    return ChangeOrder(control_id or f"{placer}-XO1", NOW, PATIENT, VISIT, order(placer, **changes))
+
+
+def cancel_order(placer: str = "P1", control_id: str = "") -> CancelOrder:
+    return CancelOrder(control_id or f"{placer}-CA1", NOW, PATIENT, placer, PROCEDURE, "Not needed any more")
+
+
+def filler_order(accession: str = "A1", control_id: str = "") -> FillerOrder:
+    return FillerOrder(control_id or f"{accession}-SN1", NOW, PATIENT, VISIT, order(""), accession)
+
+
+def number_assigned(accession: str = "A1", placer: str = "FA1", control_id: str = "") -> NumberAssigned:
+    return NumberAssigned(control_id or f"{accession}-NA1", NOW, PATIENT, placer, accession, f"{accession}-SN1")
 
 
 def schedule_procedure(placer: str = "P1", patient: Patient = PATIENT, control_id: str = "") -> ScheduleProcedure:
-    return ScheduleProcedure(control_id or f"{placer}-SP1", NOW, patient, VISIT, order(placer), scheduled(placer))
+    return ScheduleProcedure(control_id or f"{placer}-SP1", NOW, patient, VISIT, order(placer), (scheduled(placer),))
 
 
-def order_status(status: str, placer: str = "P1", control_id: str = "") -> OrderStatus:
-    accession = accession_number(placer)
-    return OrderStatus(control_id or f"{placer}-{status}1", NOW, PATIENT, placer, accession, PROCEDURE, status)
+_PROCEDURE_PURPOSES: Mapping[type[ProcedureMessage], str] = {
+    ScheduleProcedure: "SP",
+    ChangeProcedure: "XP",
+    CancelProcedure: "CP",
+    ReadingListEntry: "RL",
+    ReadingListRemoval: "RR",
+}
+
+
+def of_procedure(
+    kind: type[ProcedureMessage], placer: str = "P1", patient: Patient = PATIENT, control_id: str = ""
+) -> ProcedureMessage:
+    """Any message about the procedure that was made of the order ``placer``."""
+    control_id = control_id or f"{placer}-{_PROCEDURE_PURPOSES[kind]}1"
+    return kind(control_id, NOW, patient, VISIT, order(placer), (scheduled(placer),))
 
 
 def reading_list_entry(placer: str = "P1", patient: Patient = PATIENT, control_id: str = "") -> ReadingListEntry:
-    return ReadingListEntry(control_id or f"{placer}-RL1", NOW, patient, VISIT, order(placer), scheduled(placer))
+    return ReadingListEntry(control_id or f"{placer}-RL1", NOW, patient, VISIT, order(placer), (scheduled(placer),))
 
 
-def report(status: str, placer: str = "P1", patient: Patient = PATIENT, control_id: str = "", text: str = "") -> Report:
+def order_status(
+    status: str, placer: str = "P1", control_id: str = "", order_control: str = "SC", reason: Code = NO_CODE
+) -> OrderStatus:
+    accession = accession_number(placer)
+    control_id = control_id or f"{placer}-{status}1"
+    return OrderStatus(control_id, NOW, PATIENT, placer, accession, PROCEDURE, status, order_control, reason)
+
+
+def report_status(status: str, placer: str = "P1", control_id: str = "") -> ReportStatus:
+    return ReportStatus(
+        control_id or f"{placer}-{status[:2]}1", NOW, PATIENT, placer, accession_number(placer), PROCEDURE, status
+    )
+
+
+def reported(placer: str = "P1") -> ReportedOrder:
+    return ReportedOrder(placer, accession_number(placer), uid("study", placer), PROCEDURE)
+
+
+def report(
+    status: str,
+    placer: str = "P1",
+    *others: str,
+    patient: Patient = PATIENT,
+    control_id: str = "",
+    text: str = "",
+    addendum: str = "",
+) -> Report:
+    """A report on one order, or on several that were read as one."""
     return Report(
         control_id=control_id or f"{placer}-R{status}1",
         sent_at=NOW,
         patient=patient,
-        placer_order_number=placer,
-        accession_number=accession_number(placer),
-        study_instance_uid=uid("study", placer),
-        procedure=PROCEDURE,
+        orders=tuple(reported(number) for number in (placer, *others)),
         status=status,
-        text=text or f"Text {status}.",
+        text=text or (f"Text {status}." if status in SHOWN else ""),
         reader=READER,
         reported_at=NOW,
+        addendum=addendum,
     )
 
 
-def step_started(placer: str = "P1", mpps_uid: str = MPPS) -> StepStarted:
-    item = worklist_item(placer)
+def step_started(placer: str = "P1", *others: str, mpps_uid: str = MPPS) -> StepStarted:
+    """The step of one order, or of several that are done as one."""
     return StepStarted(
         mpps_uid=mpps_uid,
-        patient=item.patient,
-        accession_number=item.scheduled.accession_number,
-        study_instance_uid=item.scheduled.study_instance_uid,
-        placer_order_number=placer,
-        requested_procedure_id=item.scheduled.requested_procedure_id,
-        step_id=item.scheduled.step_id,
-        procedure=item.procedure,
-        protocol=item.scheduled.protocol,
-        modality=item.modality,
+        patient=PATIENT,
+        scheduled=tuple(reference(number) for number in (placer, *others)),
+        study_instance_uid=uid("study", placer),
+        modality="CT",
         station_ae_title="CT1",
         performed_step_id="P1",
+        description=PROCEDURE.meaning,
         started_at=NOW,
     )
 
 
-def step_ended(mpps_uid: str = MPPS) -> StepEnded:
-    return StepEnded(mpps_uid, NOW, SERIES, CT_IMAGE_STORAGE, PROTOCOL.meaning, images(1, 4))
+def step_ended(mpps_uid: str = MPPS, status: str = "COMPLETED", reason: Code = NO_CODE) -> StepEnded:
+    series = PerformedSeries(SERIES, CT_IMAGE_STORAGE, PROTOCOL.meaning, images(1, 4))
+    return StepEnded(mpps_uid, NOW, (series,), status, reason)
 
 
 def stored(instances: InstanceSet, study: str = STUDY, same: int = 0) -> InstancesStored:

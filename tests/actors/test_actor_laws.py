@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from emulators.carriers import MemoryCarriers
 from emulators.core.actor import Actor
-from emulators.core.effect import Effect, Reply, Send
+from emulators.core.effect import Effect, Note, Reply, Send
 from emulators.core.event import Event, Outcome, OutcomeKind, Request
 from emulators.core.fault import FaultPlan
-from emulators.kernel import Kernel
+from emulators.kernel import Archive, Kernel
 from sim.run import Run
 from tests.clinic import half_the_acknowledgements, small_clinic
 
@@ -41,11 +41,11 @@ class Recorder:
 def hosted(plan: FaultPlan) -> tuple[dict[str, Recorder], Run]:
     """A fresh clinic, each of its actors in a recorder."""
     recorders: dict[str, Recorder] = {}
-    host: Callable[[Kernel, str, Actor], None] = Kernel.host
+    host: Callable[..., None] = Kernel.host
 
-    def record(kernel: Kernel, name: str, actor: Actor) -> None:
+    def record(kernel: Kernel, name: str, actor: Actor, archive: Archive | None = None) -> None:
         recorders[name] = Recorder(actor)
-        host(kernel, name, recorders[name])
+        host(kernel, name, recorders[name], archive)
 
     carriers = MemoryCarriers()
     with pytest.MonkeyPatch.context() as patch:
@@ -125,7 +125,7 @@ def test_requests_in_any_order_are_answered_and_answered_the_same_by_an_equal_ac
 
 
 @given(asked)
-def test_an_hl7_message_that_comes_again_gets_its_answer_again_and_has_no_second_effect(
+def test_an_hl7_message_that_was_taken_gets_its_answer_again_and_has_no_second_effect(
     asked: tuple[str, list[Request]],
 ) -> None:
     name, requests = asked
@@ -140,4 +140,15 @@ def test_an_hl7_message_that_comes_again_gets_its_answer_again_and_has_no_second
         if key in answers:
             assert reply.message == answers[key]
             assert rest == []
-        answers[key] = reply.message
+        if reply.message.code == "AA":
+            answers[key] = reply.message
+
+
+@given(asked)
+def test_an_hl7_message_that_is_refused_is_noted_at_most(asked: tuple[str, list[Request]]) -> None:
+    name, requests = asked
+    actor = fresh_actors()[name]
+    for request in requests:
+        reply, *rest = actor.handle(request, 0)
+        if isinstance(reply, Reply) and getattr(reply.message, "code", "AA") in ("AE", "AR"):
+            assert all(isinstance(effect, Note) for effect in rest)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulators.actors.outbox import Delivery, Outbox, RetryPolicy
-from emulators.core.effect import Effect, Send, SetTimer
+from emulators.core.effect import CancelTimer, Effect, Note, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
-from emulators.core.instant import SECOND
+from emulators.core.instant import MINUTE, SECOND
 from emulators.messages.common import SUCCESS, Acknowledgement, Status
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, StoreStudy
+from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StepProgressed, StoreResult, StoreStudy
+from emulators.messages.query import Find, Found, Get, Move, MoveResult
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 from tests.actors.samples import CT_IMAGE_STORAGE, HEADER, SERIES, images, order_status, step_ended, step_started
 
@@ -42,7 +43,10 @@ def one_send(effects: list[Effect]) -> Send:
 
 
 def end(outbox: Outbox, key: str, kind: OutcomeKind, message: Any = None, now: int = 0) -> tuple[list[Effect], Delivery | None]:
-    return outbox.outcome(Outcome(key, kind, message), now)
+    """What an outcome leads to, the next message included."""
+    outbox.now = now
+    effects, delivery = outbox.outcome(Outcome(key, kind, message))
+    return (effects if delivery is None else [*effects, *outbox.go_on(key)]), delivery
 
 
 def back_off_us(outbox: Outbox, key: str, kind: OutcomeKind, message: Any = None) -> int:
@@ -107,6 +111,39 @@ def test_an_outbox_owns_the_keys_of_its_open_queues_only() -> None:
     assert not outbox.owns("commit/1.2")
     end(outbox, send.key, ANSWERED, TAKEN)
     assert not outbox.owns(send.key)
+
+
+def test_what_is_put_while_its_queue_is_between_two_messages_comes_last() -> None:
+    outbox = Outbox(POLICY)
+    key = one_send(outbox.put("engine", STATUS_SC)).key
+    outbox.put("engine", STATUS_IP)
+    outbox.outcome(Outcome(key, ANSWERED, TAKEN))
+    assert outbox.put("engine", STATUS_CM) == []
+    assert one_send(outbox.go_on(key)).message is STATUS_IP
+    assert one_send(end(outbox, key, ANSWERED, TAKEN)[0]).message is STATUS_CM
+
+
+def test_what_is_put_when_the_last_one_was_delivered_is_sent() -> None:
+    outbox = Outbox(POLICY)
+    key = one_send(outbox.put("engine", STATUS_SC)).key
+    outbox.outcome(Outcome(key, ANSWERED, TAKEN))
+    assert outbox.put("engine", STATUS_IP) == []
+    assert one_send(outbox.go_on(key)).message is STATUS_IP
+
+
+def test_what_is_taken_out_is_not_sent_and_the_rest_keeps_its_order() -> None:
+    outbox = Outbox(POLICY)
+    messages = [order_status("SC", placer) for placer in ("P1", "P2", "P3", "P4")]
+    for message in messages:
+        outbox.put("engine", message)
+    key = "out/engine/orders"
+    outbox.outcome(Outcome(key, ANSWERED, NOT_TAKEN))
+    chosen = ("P2", "P4")
+    taken = outbox.take_out("engine", "orders", lambda message: message.placer_order_number in chosen)
+    assert taken == [messages[1], messages[3]]
+    assert one_send(outbox.go_on(key)).message is messages[2]
+    assert end(outbox, key, ANSWERED, TAKEN)[0] == []
+    assert outbox.status() == []
 
 
 # --- what an outcome means ---------------------------------------------------------------------------------------------
@@ -180,6 +217,61 @@ def test_a_list_answer_is_judged_by_its_status() -> None:
     assert end(outbox, send.key, ANSWERED, WorklistItems((), 0xA700))[1] is None
     outbox.timer_fired(send.key)
     assert not delivered(outbox, send.key, ANSWERED, WorklistItems((), 0xA900)).accepted
+
+
+@pytest.mark.parametrize("answer", [Found((), 0xA700), WorklistItems((), 0xA701)])
+def test_a_query_that_finds_its_receiver_out_of_resources_is_sent_again(answer: Any) -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("pacs", Find()))
+    assert end(outbox, send.key, ANSWERED, answer)[1] is None
+
+
+@pytest.mark.parametrize("status", [0xA900, 0xC001, 0xFE00])
+def test_a_query_that_fails_is_not_sent_again(status: int) -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("pacs", Find()))
+    assert not delivered(outbox, send.key, ANSWERED, Found((), status)).accepted
+
+
+@pytest.mark.parametrize("message", [Move(destination="WS"), Get()])
+@pytest.mark.parametrize(("status", "accepted"), [(0x0000, True), (0xB000, True), (0xA702, True), (0xA801, False)])
+def test_who_asked_for_images_sees_himself_which_came(message: Any, status: int, accepted: bool) -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("pacs", message))
+    assert delivered(outbox, send.key, ANSWERED, MoveResult(3, 1, 0, status)).accepted is accepted
+
+
+def test_a_step_that_goes_on_can_be_told_twice_and_is_not_taken_for_told_when_refused() -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("ris", StepProgressed("1.2.3")))
+    back_off_us(outbox, send.key, UNKNOWN)
+    assert not delivered(outbox, send.key, ANSWERED, Status(0x0110)).accepted
+
+
+@pytest.mark.parametrize("error", ["200 MSH-9", "201 MSH-9", "202 MSH-11", "203 MSH-12"])
+def test_a_rejection_of_the_header_is_final(error: str) -> None:
+    outbox = Outbox(POLICY)
+    send = one_send(outbox.put("engine", STATUS_SC))
+    assert not delivered(outbox, send.key, ANSWERED, Acknowledgement("AR", "C1", error)).accepted
+
+
+def test_any_other_rejection_is_final_when_it_has_come_as_often_as_the_policy_says() -> None:
+    outbox = Outbox(replace(POLICY, rejections=3))
+    send = one_send(outbox.put("engine", STATUS_SC))
+    outbox.put("engine", STATUS_IP)
+    for kind, message in ((ANSWERED, NOT_NOW), (REFUSED, None), (ANSWERED, NOT_NOW), (UNKNOWN, None)):
+        back_off_us(outbox, send.key, kind, message)
+    effects, delivery = end(outbox, send.key, ANSWERED, NOT_NOW)
+    assert delivery == Delivery("engine", "orders", STATUS_SC, NOT_NOW, accepted=False)
+    assert one_send(effects).message is STATUS_IP
+    back_off_us(outbox, send.key, ANSWERED, NOT_NOW)  # of another message, counted anew
+
+
+def test_without_a_limit_a_message_is_rejected_without_end() -> None:
+    outbox = Outbox(replace(POLICY, rejections=0))
+    send = one_send(outbox.put("engine", STATUS_SC))
+    for _ in range(100):
+        back_off_us(outbox, send.key, ANSWERED, NOT_NOW)
 
 
 def test_images_behind_one_that_is_refused_for_good_are_still_sent() -> None:
@@ -292,6 +384,134 @@ def test_the_confirmed_images_of_one_study_are_not_credited_to_the_next() -> Non
     assert delivery.confirmed == NO_INSTANCES
 
 
+# --- alerts and status -------------------------------------------------------------------------------------------------
+
+ALERTING = replace(POLICY, alert_after_us=MINUTE)
+
+
+def failing(*messages: Any, to: str = "engine") -> Outbox:
+    """An outbox whose first message was put at 0 and could not be delivered at 10 s."""
+    outbox = Outbox(ALERTING)
+    for message in messages or (STATUS_SC,):
+        outbox.put(to, message)
+    effects, _ = end(outbox, f"out/{to}/orders", REFUSED, now=10 * SECOND)
+    assert effects == [SetTimer(f"out/{to}/orders", 13 * SECOND), SetTimer(f"alert/{to}", MINUTE)]
+    return outbox
+
+
+def fire(outbox: Outbox, key: str, now: int) -> list[Effect]:
+    outbox.now = now
+    assert outbox.owns(key)
+    return outbox.timer_fired(key)
+
+
+def test_what_goes_through_at_once_sets_no_timer() -> None:
+    outbox = Outbox(ALERTING)
+    key = one_send(outbox.put("engine", STATUS_SC)).key
+    outbox.put("engine", STATUS_IP)
+    effects, _ = end(outbox, key, ANSWERED, TAKEN, now=SECOND)
+    assert [type(effect) for effect in effects] == [Send]
+    assert end(outbox, key, ANSWERED, TAKEN, now=2 * SECOND)[0] == []
+
+
+def test_a_policy_without_alerts_sets_no_alert_timer() -> None:
+    outbox = Outbox(POLICY)
+    outbox.put("engine", STATUS_SC)
+    assert end(outbox, "out/engine/orders", REFUSED)[0] == [SetTimer("out/engine/orders", 3 * SECOND)]
+    assert not outbox.owns("alert/engine")
+
+
+def test_a_receiver_whose_oldest_message_waits_too_long_is_noted_once() -> None:
+    outbox = failing(STATUS_SC, STATUS_IP)
+    fields = {"depth": 2, "oldest_us": MINUTE, "message": "OrderStatus", "trouble": "refused"}
+    assert fire(outbox, "alert/engine", MINUTE) == [Note("queue alert", "engine", fields)]
+    fire(outbox, "out/engine/orders", MINUTE)
+    effects, _ = end(outbox, "out/engine/orders", UNKNOWN, now=2 * MINUTE)
+    assert [effect.key for effect in effects if isinstance(effect, SetTimer)] == ["out/engine/orders"]
+
+
+def test_an_alert_is_over_when_nothing_waits_any_more_and_may_come_again() -> None:
+    outbox = failing(STATUS_SC, STATUS_IP)
+    fire(outbox, "alert/engine", MINUTE)
+    fire(outbox, "out/engine/orders", MINUTE)
+    assert [type(effect) for effect in end(outbox, "out/engine/orders", ANSWERED, TAKEN, MINUTE)[0]] == [Send]
+    assert end(outbox, "out/engine/orders", ANSWERED, TAKEN, MINUTE)[0] == [Note("queue alert over", "engine", {})]
+    outbox.put("engine", STATUS_CM)
+    effects, _ = end(outbox, "out/engine/orders", REFUSED, now=MINUTE + SECOND)
+    assert effects[1] == SetTimer("alert/engine", 2 * MINUTE)
+
+
+def test_what_gets_through_in_time_is_not_noted() -> None:
+    outbox = failing()
+    fire(outbox, "out/engine/orders", 13 * SECOND)
+    assert end(outbox, "out/engine/orders", ANSWERED, TAKEN, 14 * SECOND)[0] == [CancelTimer("alert/engine")]
+    assert not outbox.owns("alert/engine")
+
+
+def test_the_timer_follows_the_oldest_message() -> None:
+    outbox = failing()
+    outbox.now = 50 * SECOND
+    outbox.put("engine", STATUS_IP)
+    fire(outbox, "out/engine/orders", 50 * SECOND)
+    end(outbox, "out/engine/orders", ANSWERED, TAKEN, 50 * SECOND)
+    assert fire(outbox, "alert/engine", MINUTE) == [SetTimer("alert/engine", 50 * SECOND + MINUTE)]
+
+
+def test_the_queues_for_one_receiver_are_one_alert() -> None:
+    outbox = failing()
+    outbox.put("engine", STATUS_IP, "reports")
+    end(outbox, "out/engine/reports", REFUSED, now=11 * SECOND)
+    ((note),) = fire(outbox, "alert/engine", MINUTE)
+    assert isinstance(note, Note)
+    assert note.fields["depth"] == 2
+    fire(outbox, "out/engine/orders", MINUTE)
+    assert end(outbox, "out/engine/orders", ANSWERED, TAKEN, MINUTE)[0] == []
+    fire(outbox, "out/engine/reports", MINUTE)
+    assert end(outbox, "out/engine/reports", ANSWERED, TAKEN, MINUTE)[0] == [Note("queue alert over", "engine", {})]
+
+
+def test_a_queue_that_moves_too_slowly_is_noted_though_nothing_fails() -> None:
+    outbox = Outbox(ALERTING)
+    for number in range(5):
+        outbox.put("engine", order_status("SC", control_id=f"C{number}"))
+    key, alerts = "out/engine/orders", []
+    for now in (20 * SECOND, 40 * SECOND, 60 * SECOND):
+        effects, _ = end(outbox, key, ANSWERED, TAKEN, now)
+        alerts += [effect for effect in effects if isinstance(effect, SetTimer)]
+    assert alerts == [SetTimer("alert/engine", MINUTE)]
+    (note,) = fire(outbox, "alert/engine", MINUTE)
+    assert isinstance(note, Note)
+    assert (note.name, note.fields["depth"], note.fields["trouble"]) == ("queue alert", 2, "")
+
+
+def test_receivers_are_noted_apart() -> None:
+    outbox = failing()
+    outbox.put("pacs", STATUS_SC)
+    end(outbox, "out/pacs/orders", ANSWERED, TAKEN, 10 * SECOND)
+    (note,) = fire(outbox, "alert/engine", MINUTE)
+    assert isinstance(note, Note)
+    assert note.subject == "engine"
+
+
+def test_the_status_says_how_every_head_stands() -> None:
+    outbox = failing(STATUS_SC, STATUS_IP)
+    fire(outbox, "out/engine/orders", 13 * SECOND)
+    end(outbox, "out/engine/orders", ANSWERED, NOT_NOW, 14 * SECOND)
+    outbox.put("pacs", STORE)
+    waiting, fresh = outbox.status()
+    assert waiting == {
+        "to": "engine",
+        "queue": "orders",
+        "depth": 2,
+        "oldest_us": 14 * SECOND,
+        "message": "OrderStatus",
+        "control": "P1-SC1",
+        "tries": 2,
+        "trouble": "AR 207",
+    }
+    assert (fresh["message"], fresh["control"], fresh["tries"], fresh["trouble"]) == ("StoreStudy", "", 1, "")
+
+
 # --- laws --------------------------------------------------------------------------------------------------------------
 
 endings = st.sampled_from([(ANSWERED, TAKEN), (ANSWERED, NOT_TAKEN), *TRY_AGAIN])
@@ -311,6 +531,7 @@ def test_whatever_happens_each_message_is_delivered_once_and_in_order(
     got: list[Any] = []
     remaining = {message.control_id: [*fate, (ANSWERED, TAKEN)] for message, fate in zip(messages, fates, strict=True)}
     while effects:
+        assert len(outbox.status()) == 1
         (effect,) = effects
         if isinstance(effect, SetTimer):
             effects = outbox.timer_fired(effect.key)

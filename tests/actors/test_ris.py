@@ -1,190 +1,78 @@
-"""The RIS: from the order to its scheduled step, worklist and performed step, reading list, and the report's way on."""
+"""The RIS as a whole: an order's way, whom it tells, and what it does without some of its peers."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from emulators.actors.ris import Ris, RisPeers
-from emulators.core.effect import Effect
+from emulators.actors.ris import RisPeers
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import accession_number, uid
-from emulators.messages.common import SUCCESS
-from emulators.messages.orders import OrderStatus, ReadingListEntry, ReportStatus, ScheduleProcedure
-from emulators.messages.worklist import WorklistQuery
+from emulators.messages.imaging import StepStarted
+from emulators.messages.orders import OrderStatus, ProcedureMessage
+from tests.actors.ris_samples import do, new_ris, on_worklist, press, ris, steps_on_worklist
 from tests.actors.samples import (
     ACCESSION,
-    CLOCK,
     MPPS,
-    NOW,
-    PATIENT,
-    PROCEDURE,
-    PROTOCOL,
     SOMEBODY_ELSE,
     STUDY,
-    VISIT,
+    WRONG_ENTRY,
     accept,
-    answer,
     ask,
+    cancel_order,
+    change_order,
     end,
-    notes,
+    merge_patients,
     only_send,
-    order,
     place_order,
     register_patient,
     report,
+    report_status,
     scheduled,
     sends,
-    sent,
     step_ended,
     step_started,
     wake,
-    worklist_item,
 )
 
 
-def empty_ris() -> Ris:
-    peers = RisPeers(engine="engine", pacs="pacs", workstation="workstation")
-    return Ris("ris", CLOCK, peers, {"CT": ("CT1",), "US": ("US1", "US2", "US3")}, {PROCEDURE.value: PROTOCOL})
+def test_the_plain_exam_says_to_everybody_what_it_always_said() -> None:
+    """Control ids and order of the messages to each peer, from order to report."""
+    actor = new_ris()
+    sent: dict[str, list[str]] = {"engine": [], "pacs": [], "workstation": []}
+    for message, sender in (
+        (register_patient(), "engine"),
+        (place_order(), "engine"),
+        (step_started(), "ct1"),
+        (step_ended(), "ct1"),
+        (report_status("ASSIGNED"), "workstation"),
+        (report("P"), "workstation"),
+        (report("F"), "workstation"),
+    ):
+        for to, told in do(actor, message, sender).sent:
+            sent[to].append(getattr(told, "control_id", type(told).__name__))
+    assert sent == {
+        "engine": ["P1-SC1", "P1-IP1", "P1-CM1", "P1-RP1", "P1-RF1"],
+        "pacs": ["P1-SP1", "StepStarted", "StepEnded"],
+        "workstation": ["P1-RL1"],
+    }
 
 
-def take_all(actor: Ris, effects: Iterable[Effect]) -> None:
-    """Let the peers take what the RIS sends, so that its queues are empty again."""
-    waiting = sends(effects)
-    while waiting:
-        send = waiting.pop()
-        hl7 = hasattr(send.message, "control_id")
-        waiting += sends(accept(actor, send) if hl7 else answer(actor, send, SUCCESS))
-
-
-def ris(*messages: object) -> Ris:
-    """A RIS that has been asked these, and whose peers took what it sent."""
-    actor = empty_ris()
-    for message in messages:
-        take_all(actor, ask(actor, message)[1])
-    return actor
-
-
-STARTED = (place_order(), step_started())
-COMPLETED = (*STARTED, step_ended())
-
-
-# --- orders ------------------------------------------------------------------------------------------------------------
-
-
-def test_an_order_is_scheduled_announced_to_the_archive_and_told_to_the_placer() -> None:
-    acknowledgement, effects = ask(empty_ris(), place_order())
-    assert acknowledgement.code == "AA"
-    announcement = only_send(effects, ScheduleProcedure)
-    assert announcement.to == "pacs"
-    assert announcement.message == ScheduleProcedure("P1-SP1", NOW, PATIENT, VISIT, order(), scheduled())
-    status = only_send(effects, OrderStatus)
-    assert status.to == "engine"
-    assert status.message == OrderStatus("P1-SC1", NOW, PATIENT, "P1", ACCESSION, PROCEDURE, "SC")
-    fields = {"mrn": "M1", "accession": ACCESSION, "study": STUDY, "station": "CT1"}
-    assert notes(effects) == [("procedure scheduled", "P1", fields)]
-
-
-def test_an_order_that_comes_again_under_another_control_id_is_not_scheduled_twice() -> None:
-    actor = ris(place_order())
-    assert ask(actor, place_order(control_id="C2"))[1] == []
-    assert len(ask(actor, WorklistQuery())[0].items) == 1
-
-
-def test_an_order_for_a_modality_without_a_scanner_is_refused() -> None:
-    acknowledgement, effects = ask(empty_ris(), place_order(modality="NM"))
-    assert (acknowledgement.code, acknowledgement.error) == ("AE", "204 OBR-24")
-    assert effects == []
-
-
-def test_a_procedure_without_a_protocol_of_its_own_is_its_own_protocol() -> None:
-    actor = Ris("ris", CLOCK, RisPeers("engine", "pacs", "workstation"), {"CT": ("CT1",)}, {})
-    assert only_send(ask(actor, place_order())[1], ScheduleProcedure).message.procedure.protocol == PROCEDURE
-
-
-def test_an_accession_number_that_is_taken_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def of_few(placer: str, occurrence: int = 1) -> str:
-        return accession_number("the same for all" if occurrence == 1 else placer, occurrence)
-
-    monkeypatch.setattr("emulators.actors.ris.accession_number", of_few)
-    actor = ris(place_order("P1"), place_order("P2"))
-    items = ask(actor, WorklistQuery())[0].items
-    assert {item.scheduled.accession_number for item in items} == {of_few("P1"), of_few("P2", 2)}
-    assert {item.scheduled.study_instance_uid for item in items} == {uid("study", "P1"), uid("study", "P2", 2)}
-
-
-def test_orders_are_spread_over_the_scanners_of_their_modality() -> None:
-    actor = ris(*(place_order(f"P{number}", modality="US") for number in range(60)))
-    items = ask(actor, WorklistQuery())[0].items
-    spread = Counter(item.scheduled.station_ae_title for item in items)
-    assert set(spread) == {"US1", "US2", "US3"}
-    assert min(spread.values()) >= 10
-
-
-def test_a_registration_is_taken() -> None:
-    acknowledgement, effects = ask(empty_ris(), register_patient())
-    assert acknowledgement.code == "AA"
-    assert effects == []
-
-
-# --- worklist and performed steps --------------------------------------------------------------------------------------
-
-
-def test_a_scheduled_step_is_on_the_worklist_with_its_patient_visit_and_order() -> None:
-    answered, effects = ask(ris(place_order()), WorklistQuery(station_ae_title="CT1"), "ct1")
-    assert answered.items == (worklist_item(),)
-    assert answered.status == 0x0000
-    assert effects == []
-
-
-def test_a_started_step_leaves_the_worklist_and_is_told_to_placer_and_archive() -> None:
-    actor = ris(place_order())
-    status, effects = ask(actor, step_started(), "ct1")
-    assert status == SUCCESS
-    assert sorted(sent(effects)) == [("engine", "OrderStatus"), ("pacs", "StepStarted")]
-    assert only_send(effects, OrderStatus).message.status == "IP"
-    assert ask(actor, WorklistQuery())[0].items == ()
-
-
-def test_an_ended_step_is_told_to_placer_and_archive_and_put_on_the_reading_list() -> None:
-    status, effects = ask(ris(*STARTED), step_ended(), "ct1")
-    assert status == SUCCESS
-    expected = [("engine", "OrderStatus"), ("pacs", "StepEnded"), ("workstation", "ReadingListEntry")]
-    assert sorted(sent(effects)) == expected
-    assert only_send(effects, OrderStatus).message.status == "CM"
-    entry = only_send(effects, ReadingListEntry).message
-    assert entry == ReadingListEntry("P1-RL1", NOW, PATIENT, VISIT, order(), scheduled())
-
-
-def test_a_step_that_was_created_already_is_a_duplicate() -> None:
-    """PS3.7 10.1.5.1.6."""
-    status, effects = ask(ris(*STARTED), step_started(), "ct1")
-    assert status.code == 0x0111
-    assert effects == []
-
-
-def test_a_step_that_ended_can_no_longer_be_changed() -> None:
-    """PS3.4 F.7.2.2."""
-    status, effects = ask(ris(*COMPLETED), step_ended(), "ct1")
-    assert status.code == 0x0110
-    assert effects == []
-
-
-def test_the_end_of_a_step_that_was_never_created_names_no_instance() -> None:
-    status, effects = ask(ris(place_order()), step_ended(), "ct1")
-    assert status.code == 0x0112
-    assert effects == []
-
-
-@pytest.mark.parametrize("before", [(), (place_order("P2"),), STARTED, COMPLETED])
-def test_a_step_that_is_not_scheduled_cannot_be_started(before: tuple[object, ...]) -> None:
-    status, effects = ask(ris(*before), step_started(mpps_uid="1.2.3"), "ct1")
-    assert status.code == 0x0110
-    assert effects == []
+def test_numbers_and_station_of_an_order_are_what_they_always_were() -> None:
+    """Fixed values: a change of any of them gives every stored run other facts."""
+    ((_, _, fields),) = do(new_ris(), place_order("P1", modality="US")).notes
+    assert fields == {
+        "mrn": "M1",
+        "accession": "AZ0XVRY200",
+        "study": "2.25.152432241547499310721947196176607331268",
+        "station": "US3",
+    }
 
 
 def test_the_placer_hears_of_the_moves_in_order_even_when_the_engine_was_away() -> None:
-    actor = empty_ris()
+    actor = new_ris()
     first = only_send(ask(actor, place_order())[1], OrderStatus)
     ask(actor, step_started(), "ct1")
     ask(actor, step_ended(), "ct1")
@@ -198,54 +86,99 @@ def test_the_placer_hears_of_the_moves_in_order_even_when_the_engine_was_away() 
     assert told == ["SC", "IP", "CM"]
 
 
-# --- reports -----------------------------------------------------------------------------------------------------------
+def test_a_system_that_the_site_does_not_have_is_told_nothing() -> None:
+    actor = new_ris(RisPeers())
+    for message in (place_order(), step_started(), step_ended(), report("F"), place_order("P2"), cancel_order("P2")):
+        done = do(actor, message, "workstation")
+        assert done.sent == []
+        assert done.answer.summary in ("AA", "0000H")
 
 
-def report_status(status: str = "ASSIGNED", accession: str = ACCESSION) -> ReportStatus:
-    return ReportStatus("P1-RA1", NOW, PATIENT, "P1", accession, PROCEDURE, status)
+def test_performed_steps_go_to_the_image_manager_or_where_the_site_says() -> None:
+    for peers, to in (
+        (RisPeers("engine", "pacs", "workstation"), ["pacs"]),
+        (RisPeers("engine", "pacs", "workstation", steps=""), []),
+        (RisPeers("engine", "", "workstation", steps="archive"), ["archive"]),
+    ):
+        done = do(ris(place_order(), peers=peers), step_started())
+        assert [receiver for receiver, message in done.sent if isinstance(message, StepStarted)] == to
 
 
-def test_a_reading_status_is_noted() -> None:
-    acknowledgement, effects = ask(ris(*COMPLETED), report_status(), "workstation")
-    assert acknowledgement.code == "AA"
-    assert notes(effects) == [("reading status", "P1", {"accession": ACCESSION, "status": "ASSIGNED"})]
-
-
-def test_reports_go_unchanged_to_the_engine() -> None:
-    actor = ris(*COMPLETED)
-    for status in ("P", "F"):
-        acknowledgement, effects = ask(actor, report(status), "workstation")
-        assert acknowledgement.code == "AA"
-        (send,) = sends(effects)
-        assert (send.to, send.message) == ("engine", report(status))
-        accept(actor, send)
-
-
-def test_a_preliminary_report_that_comes_late_does_not_follow_the_final_one() -> None:
-    actor = ris(*COMPLETED, report("F"))
-    acknowledgement, effects = ask(actor, report("P"), "workstation")
-    assert acknowledgement.code == "AA"
-    assert effects == []
-
-
-@pytest.mark.parametrize("message", [report("F"), report_status()])
-def test_what_speaks_of_an_unknown_accession_number_is_refused(message: object) -> None:
-    acknowledgement, effects = ask(ris(place_order("P2")), message, "workstation")
-    assert (acknowledgement.code, acknowledgement.error) == ("AE", "204 OBR-3")
-    assert effects == []
-
-
-def test_a_report_for_another_patient_is_refused_and_not_sent_on() -> None:
-    actor = ris(*COMPLETED)
-    acknowledgement, effects = ask(actor, report("F", patient=SOMEBODY_ELSE), "workstation")
-    assert (acknowledgement.code, acknowledgement.error) == ("AE", "204 PID-3")
-    assert effects == []
-    assert sent(ask(actor, report("F", control_id="C2"), "workstation")[1]) == [("engine", "Report")]
+def test_the_status_tells_what_is_open() -> None:
+    actor = ris(place_order("P1", "P2", "P3"), step_started("P1"), cancel_order("P2"), unscheduled("P9", 1))
+    status = actor.status()
+    assert status["open_procedures"] == [
+        {"accession": ACCESSION, "placer": "P1", "status": "in progress"},
+        {"accession": accession_number("P3"), "placer": "P3", "status": "scheduled"},
+    ]
+    study = uid("own study", "P9", 1)
+    assert status["exams_to_reconcile"] == [{"study": study, "mrn": "M2", "accession": "", "station": "CT1"}]
+    assert status["queues"] == []
 
 
 def test_a_step_is_known_by_its_own_uid() -> None:
     """Two orders, the second one's end does not end the first."""
-    actor = ris(place_order("P1"), place_order("P2"), step_started("P1", MPPS), step_started("P2", "1.2.3"))
-    entry = only_send(ask(actor, step_ended("1.2.3"), "ct1")[1], ReadingListEntry).message
-    assert entry.order.placer_order_number == "P2"
-    assert ask(actor, step_ended(MPPS), "ct1")[0] == SUCCESS
+    actor = ris(place_order("P1", "P2"), step_started("P1"), step_started("P2", mpps_uid="1.2.3"))
+    assert do(actor, step_ended("1.2.3")).statuses() == [("P2", "SC", "CM")]
+    assert do(actor, step_ended(MPPS)).statuses() == [("P1", "SC", "CM")]
+    assert scheduled().accession_number == ACCESSION
+    assert scheduled().study_instance_uid == STUDY
+
+
+# --- anything in any order ---------------------------------------------------------------------------------------------
+
+Happening = Callable[[str, int, str], Any]
+"""A message about an order, one of several performed steps, and a control id."""
+
+HAPPENINGS: Mapping[str, Happening] = {
+    "place": lambda placer, _, control: place_order(placer, control_id=control),
+    "change": lambda placer, day, control: change_order(placer, control_id=control, requested_at=f"2026031{day}090000"),
+    "cancel": lambda placer, _, control: cancel_order(placer, control_id=control),
+    "merge": lambda placer, _, control: merge_patients(control_id=control),
+    "start": lambda placer, step, _: step_started(placer, mpps_uid=mpps_uid(placer, step)),
+    "start unscheduled": lambda placer, step, _: unscheduled(placer, step),
+    "end": lambda placer, step, _: step_ended(mpps_uid(placer, step)),
+    "break off": lambda placer, step, _: step_ended(mpps_uid(placer, step), "DISCONTINUED"),
+    "see the wrong entry": lambda placer, step, _: step_ended(mpps_uid(placer, step), "DISCONTINUED", WRONG_ENTRY),
+    "report": lambda placer, _, control: report("F", placer, control_id=control),
+}
+
+
+def mpps_uid(placer: str, step: int) -> str:
+    return uid("step", placer, step)
+
+
+def unscheduled(placer: str, step: int) -> StepStarted:
+    """An exam that names no order."""
+    started = step_started(placer, mpps_uid=mpps_uid(placer, step))
+    return replace(started, scheduled=(), study_instance_uid=uid("own study", placer, step), patient=SOMEBODY_ELSE)
+
+
+placers = st.sampled_from(("P1", "P2", "P3"))
+days = st.lists(st.tuples(st.sampled_from((*HAPPENINGS, "link")), placers, st.integers(0, 3)), max_size=30)
+
+
+@given(days)
+def test_whatever_happens_peers_and_worklist_agree_and_no_control_id_is_used_twice(days: list[tuple[str, str, int]]) -> None:
+    """The last status that the placer was told is "scheduled" for exactly what is on the worklist, and the study there is that
+    which the image manager was told of last."""
+    actor = new_ris()
+    told: dict[str, str] = {}
+    studies: dict[str, str] = {}
+    used: list[str] = []
+    for number, (kind, placer, which) in enumerate(days):
+        if kind == "link":
+            done = press(actor, "link exam", subject=uid("own study", placer, which), accession=accession_number(placer))
+        else:
+            done = do(actor, HAPPENINGS[kind](placer, which, f"C{number}"))
+        for to, message in done.sent:
+            if isinstance(message, OrderStatus):
+                told[message.accession_number] = message.status
+            if isinstance(message, ProcedureMessage) and to == "pacs":
+                studies[message.procedure.accession_number] = message.procedure.study_instance_uid
+            if isinstance(message, OrderStatus | ProcedureMessage):
+                used.append(message.control_id)
+        waiting = {item.text("AccessionNumber"): item.text("StudyInstanceUID") for item in on_worklist(actor)}
+        assert waiting == {accession: studies[accession] for accession, status in told.items() if status == "SC"}
+        assert len(steps_on_worklist(actor)) == len(waiting)
+    assert len(set(used)) == len(used)

@@ -1,181 +1,200 @@
-"""The worklist: each matching key alone, all of them together, and the order of the answer."""
+"""The worklist: every key against an independent matcher, the index, the order of the answer, and what it says of its keys."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.actors.worklist import Worklist, in_range, name_fits
-from emulators.messages.common import PersonName
-from emulators.messages.worklist import WorklistItem, WorklistQuery
-from tests.actors.samples import PATIENT, SOMEBODY_ELSE, scheduled, worklist_item
-
-EARLY = worklist_item("P1", start="20260301071500")
-MORNING = worklist_item("P2", start="20260302083000")
-NOON = worklist_item("P3", patient=SOMEBODY_ELSE, start="20260302120000")
-OTHER_ROOM = worklist_item("P4", station="CT2", start="20260302090000")
-MAGNET = replace(worklist_item("P5", station="MR1", start="20260303083000"), modality="MR")
-ITEMS = (EARLY, MORNING, OTHER_ROOM, NOON, MAGNET)
+from emulators.actors.worklist import Worklist
+from emulators.messages.attributes import NOTHING, Attributes, Value, of
+from emulators.messages.worklist import KEYS, STEPS, WorklistItems, WorklistQuery, query_for_all_keys
+from tests.worklist_cases import attributes, entries, queries
+from tests.worklist_oracle import DataSet, fits
 
 
-def worklist(items: Iterable[WorklistItem] = ITEMS) -> Worklist:
+def entry(step_id: str, start: str = "20260302083000", station: str = "CT1", **values: str) -> Attributes:
+    step = {
+        "ScheduledProcedureStepID": step_id,
+        "ScheduledStationAETitle": station,
+        "ScheduledProcedureStepStartDate": start[:8],
+        "ScheduledProcedureStepStartTime": start[8:],
+        "Modality": "CT",
+    }
+    return of({"AccessionNumber": f"A-{step_id}", **values, STEPS: (of(step),)})
+
+
+EARLY = entry("1", "20260301071500")
+MORNING = entry("2", "20260302083000")
+OTHER_ROOM = entry("3", "20260302090000", "CT2")
+NOON = entry("4", "20260302120000")
+BOTH_ROOMS = entry("5", "20260303083000", "CT1\\CT2")
+ENTRIES = (EARLY, MORNING, OTHER_ROOM, NOON, BOTH_ROOMS)
+
+
+def worklist(items: Iterable[Attributes] = ENTRIES) -> Worklist:
     found = Worklist()
     for item in items:
-        found.add(item)
+        found.put(step_id(item), item)
     return found
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (WorklistQuery(), ITEMS),
-        (WorklistQuery(station_ae_title="CT2"), (OTHER_ROOM,)),
-        (WorklistQuery(station_ae_title="CT9"), ()),
-        (WorklistQuery(station_ae_title="ct2"), ()),
-        (WorklistQuery(start_date="20260302"), (MORNING, OTHER_ROOM, NOON)),
-        (WorklistQuery(start_date="20260301-20260302"), (EARLY, MORNING, OTHER_ROOM, NOON)),
-        (WorklistQuery(start_date="20260302-"), (MORNING, OTHER_ROOM, NOON, MAGNET)),
-        (WorklistQuery(start_date="-20260301"), (EARLY,)),
-        (WorklistQuery(start_date="20260304"), ()),
-        (WorklistQuery(start_time="0830"), (MORNING, MAGNET)),
-        (WorklistQuery(start_time="083001"), ()),
-        (WorklistQuery(start_time="08-09"), (MORNING, OTHER_ROOM, MAGNET)),
-        (WorklistQuery(start_time="0900-"), (OTHER_ROOM, NOON)),
-        (WorklistQuery(start_time="-0715"), (EARLY,)),
-        (WorklistQuery(modality="MR"), (MAGNET,)),
-        (WorklistQuery(modality="US"), ()),
-        (WorklistQuery(patient_id="M2"), (NOON,)),
-        (WorklistQuery(patient_id="M"), ()),
-        (WorklistQuery(patient_id="m2"), ()),
-        (WorklistQuery(patient_id="M*"), ()),
-        (WorklistQuery(accession_number=NOON.scheduled.accession_number), (NOON,)),
-        (WorklistQuery(accession_number=NOON.scheduled.accession_number[:-1]), ()),
-        (WorklistQuery(patient_name="roe^richard"), (NOON,)),
-        (WorklistQuery(patient_name="R*"), (NOON,)),
-        (WorklistQuery(performing_physician="Doe^Anna"), ()),
-        (WorklistQuery(performing_physician="**"), ()),
-    ],
-)
-def test_a_key_selects_the_steps_that_it_should(query: WorklistQuery, expected: tuple[WorklistItem, ...]) -> None:
-    assert worklist().matches(query) == expected
+def step_id(item: Attributes) -> str:
+    return item.item(STEPS).text("ScheduledProcedureStepID")
 
 
-def test_all_keys_must_fit_together() -> None:
-    fitting = {
-        "station_ae_title": "CT1",
-        "start_date": "20260302",
-        "start_time": "08-13",
-        "modality": "CT",
-        "patient_name": "doe*",
-        "patient_id": "M1",
-        "accession_number": MORNING.scheduled.accession_number,
-    }
-    assert worklist().matches(WorklistQuery(**fitting)) == (MORNING,)
-    missing = {
-        "station_ae_title": "CT2",
-        "start_date": "20260301",
-        "start_time": "09-13",
-        "modality": "MR",
-        "patient_name": "roe*",
-        "patient_id": "M2",
-        "accession_number": NOON.scheduled.accession_number,
-    }
-    for key, value in missing.items():
-        assert worklist().matches(WorklistQuery(**{**fitting, key: value})) == (), key
+def query(**step: Value) -> WorklistQuery:
+    return WorklistQuery(of({STEPS: (of(step),)}))
 
 
-@pytest.mark.parametrize("station", ["CT1", ""])
-@pytest.mark.parametrize("date", ["20260302", "20260301-20260302", "20260302-", "-20260302", ""])
+# --- against the independent matcher -----------------------------------------------------------------------------------
+
+
+STORED = entries(80)
+QUERIES = queries(400, STORED)
+
+
+def generated_worklist() -> Worklist:
+    return worklist(map(attributes, STORED))
+
+
+def test_every_generated_query_is_answered_as_the_independent_matcher_says() -> None:
+    kept = generated_worklist()
+    found_something = 0
+    for keys in QUERIES:
+        expected = {step_id(attributes(stored)) for stored in STORED if fits(stored, keys)}
+        answer = kept.matches(WorklistQuery(attributes(keys)))
+        assert {step_id(item) for item in answer.items} == expected, keys
+        assert answer.keys_supported
+        found_something += bool(expected)
+    assert found_something > 150
+
+
+@pytest.mark.parametrize("station", ["CT1", "CT2", "*", "CT9", "CT1\\US1", ""])
+@pytest.mark.parametrize("date", ["20250302", "20250301-20250303", "20250303-", "-20250301", "*", "20250301\\20250303", ""])
 def test_the_index_and_a_plain_search_find_the_same(station: str, date: str) -> None:
-    def fits(item: WorklistItem) -> bool:
-        return station in ("", item.scheduled.station_ae_title) and in_range(item.scheduled.start[:8], date)
-
-    expected = tuple(item for item in ITEMS if fits(item))
-    assert worklist().matches(WorklistQuery(station_ae_title=station, start_date=date)) == expected
-
-
-@given(st.permutations(ITEMS))
-def test_the_answer_is_in_the_order_of_start_whatever_came_first(items: list[WorklistItem]) -> None:
-    assert worklist(items).matches(WorklistQuery()) == ITEMS
+    step: DataSet = {"ScheduledStationAETitle": station, "ScheduledProcedureStepStartDate": date}
+    expected = {step_id(attributes(stored)) for stored in STORED if fits(stored, {STEPS: [step]})}
+    answer = generated_worklist().matches(WorklistQuery(attributes({STEPS: [step]})))
+    assert {step_id(item) for item in answer.items} == expected
 
 
-def test_steps_that_start_together_are_in_the_order_of_accession_number() -> None:
-    items = [worklist_item(f"P{number}") for number in range(8)]
-    found = worklist(items).matches(WorklistQuery(station_ae_title="CT1"))
-    numbers = [item.scheduled.accession_number for item in found]
+# --- the list ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.permutations(ENTRIES))
+def test_the_answer_is_in_the_order_of_start_whatever_came_first(items: list[Attributes]) -> None:
+    assert worklist(items).matches(WorklistQuery()) == WorklistItems(ENTRIES)
+
+
+@given(st.permutations([entry(str(number)) for number in range(4)]))
+def test_steps_that_start_together_are_in_the_order_of_accession_number(items: list[Attributes]) -> None:
+    answer = worklist(items).matches(query(ScheduledStationAETitle="CT1"))
+    numbers = [item.text("AccessionNumber") for item in answer.items]
     assert numbers == sorted(numbers)
 
 
-def test_a_step_that_was_removed_is_not_found_by_any_way() -> None:
-    found = worklist()
-    found.remove(NOON.scheduled.step_id)
-    day = tuple(item for item in ITEMS if item is not NOON)
-    assert found.matches(WorklistQuery()) == day
-    assert found.matches(WorklistQuery(station_ae_title="CT1", start_date="20260302")) == (MORNING,)
-    found.remove(NOON.scheduled.step_id)  # again, and one that never was
-    found.remove("nothing")
-    for item in ITEMS:
-        found.remove(item.scheduled.step_id)
-    assert found.matches(WorklistQuery()) == ()
+def test_a_step_for_several_stations_is_on_the_list_of_each_and_once() -> None:
+    for key in ("CT1", "CT2", "CT1\\CT2", ""):
+        assert worklist((BOTH_ROOMS,)).matches(query(ScheduledStationAETitle=key)).items == (BOTH_ROOMS,)
 
 
-# --- dates, times, names -----------------------------------------------------------------------------------------------
+def test_an_entry_that_is_put_again_is_found_as_it_is_now() -> None:
+    kept = worklist()
+    moved = entry("2", "20260309083000", "CT3")
+    kept.put("2", moved)
+    assert kept.matches(query(ScheduledStationAETitle="CT3")).items == (moved,)
+    assert kept.matches(query(ScheduledStationAETitle="CT1", ScheduledProcedureStepStartDate="20260302")).items == (NOON,)
+    assert len(kept.matches(WorklistQuery()).items) == len(ENTRIES)
 
 
-@pytest.mark.parametrize("key", ["20260302", "20260301-20260302", "20260302-", "-20260302"])
-def test_an_empty_date_fits_no_key(key: str) -> None:
-    """PS3.4 K.2.2.1.1.1: an empty value in the worklist fails to match a key that has one."""
-    assert not in_range("", key)
-    assert in_range("", "")
-
-
-@pytest.mark.parametrize(
-    ("value", "key", "fits"),
-    [
-        ("083000", "08", True),
-        ("083000", "0830-083000", True),
-        ("083000", "083001-", False),
-        ("085959", "-08", True),
-        ("090000", "-08", False),
-        ("090000", "-0859", False),
-        ("080000", "08-08", True),
-    ],
-)
-def test_a_shorter_end_of_a_range_stands_for_all_of_its_time(value: str, key: str, fits: bool) -> None:
-    assert in_range(value, key) is fits
-
-
-@pytest.mark.parametrize(
-    ("key", "fits"),
-    [
-        ("", True),
-        ("Doe^Jane", True),
-        ("DOE^JANE", True),
-        ("doe^jane^", True),
-        ("doe", False),
-        ("doe*", True),
-        ("*jane", True),
-        ("d?e^j*", True),
-        ("d?^jane", False),
-        ("doe^jane?", False),
-        ("doe^j[ab]ne", False),
-        ("roe*", False),
-    ],
-)
-def test_names_match_with_wildcards_and_without_regard_to_case(key: str, fits: bool) -> None:
-    assert name_fits(PATIENT.name, key) is fits
-
-
-def test_brackets_in_a_name_key_stand_for_themselves() -> None:
-    assert name_fits(PersonName("Doe [test]", "A"), "doe [[]test]*") is False
-    assert name_fits(PersonName("Doe [test]", "A"), "doe [test]*")
-    assert name_fits(PersonName("!x", ""), "!*")
+def test_an_entry_that_was_removed_is_not_found_by_any_way() -> None:
+    kept = worklist()
+    kept.remove(step_id(NOON))
+    assert kept.matches(WorklistQuery()).items == tuple(item for item in ENTRIES if item is not NOON)
+    day = query(ScheduledStationAETitle="CT1", ScheduledProcedureStepStartDate="20260302")
+    assert kept.matches(day).items == (MORNING,)
+    kept.remove(step_id(NOON))  # again, and one that never was
+    kept.remove("nothing")
+    for item in ENTRIES:
+        kept.remove(step_id(item))
+    assert kept.matches(WorklistQuery()).items == ()
+    assert kept.matches(query(ScheduledStationAETitle="CT2")).items == ()
 
 
 def test_a_step_without_a_start_is_on_the_list_of_no_day() -> None:
-    undated = replace(MORNING, scheduled=scheduled("P9", start=""))
-    found = worklist([undated])
-    assert found.matches(WorklistQuery(station_ae_title="CT1")) == (undated,)
-    assert found.matches(WorklistQuery(station_ae_title="CT1", start_date="-20260302")) == ()
+    undated = entry("9", "")
+    kept = worklist((undated,))
+    assert kept.matches(query(ScheduledStationAETitle="CT1")).items == (undated,)
+    assert kept.matches(query(ScheduledStationAETitle="CT1", ScheduledProcedureStepStartDate="-20260302")).items == ()
+
+
+# --- keys --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [NOTHING, of({STEPS: ()}), of({STEPS: (NOTHING,)}), KEYS, of({"PatientID": "*"})])
+def test_keys_without_a_value_find_everything(keys: Attributes) -> None:
+    answer = worklist().matches(WorklistQuery(keys))
+    assert len(answer.items) == len(ENTRIES)
+    assert answer.keys_supported
+
+
+def test_a_time_without_a_date_is_matched_on_every_day() -> None:
+    found = worklist().matches(query(ScheduledProcedureStepStartTime="0800-0859")).items
+    assert found == (MORNING, BOTH_ROOMS)
+
+
+def test_station_modality_and_patient_id_know_no_wild_cards() -> None:
+    """Table K.6-1 asks for single value matching of these."""
+    kept = worklist((entry("1", PatientID="P1"),))
+    assert kept.matches(query(ScheduledStationAETitle="CT?")).items == ()
+    assert kept.matches(query(Modality="C*")).items == ()
+    assert kept.matches(WorklistQuery(of({"PatientID": "P*"}))).items == ()
+    assert len(kept.matches(WorklistQuery(of({"AccessionNumber": "A*"}))).items) == 1
+
+
+def test_a_key_that_nobody_knows_is_ignored_and_told() -> None:
+    answer = worklist().matches(WorklistQuery(of({"PatientAge": "040Y", "AccessionNumber": "A-2"})))
+    assert answer == WorklistItems((MORNING,), keys_supported=False)
+    inside = worklist().matches(query(ScheduledProcedureStepEndDate="20260302", ScheduledStationAETitle="CT2"))
+    assert inside == WorklistItems((OTHER_ROOM, BOTH_ROOMS), keys_supported=False)
+
+
+def test_a_key_of_the_table_is_matched_though_no_entry_has_it() -> None:
+    assert worklist().matches(WorklistQuery(of({"AdmissionID": "V1"}))) == WorklistItems(())
+
+
+def test_an_attribute_of_any_entry_is_a_key_as_long_as_it_is_there() -> None:
+    kept = worklist()
+    french = entry("6", PatientComments="Speaks French")
+    kept.put("6", french)
+    assert kept.matches(WorklistQuery(of({"PatientComments": "*French"}))) == WorklistItems((french,))
+    kept.remove("6")
+    assert not kept.matches(WorklistQuery(of({"PatientComments": "*French"}))).keys_supported
+
+
+def test_how_to_read_the_identifier_is_no_unknown_key() -> None:
+    keys = of({"TimezoneOffsetFromUTC": "+0100", "AccessionNumber": "A-1"})
+    assert worklist().matches(WorklistQuery(keys)) == WorklistItems((EARLY,))
+
+
+def test_a_query_for_all_keys_matches_what_it_is_given() -> None:
+    asked = query_for_all_keys({"ScheduledStationAETitle": "CT2"}, {"AccessionNumber": "A-3"})
+    assert worklist().matches(asked) == WorklistItems((OTHER_ROOM,))
+    assert {keyword for keyword, _ in asked.keys} == {keyword for keyword, _ in KEYS}
+    assert {keyword for keyword, _ in asked.step} == {keyword for keyword, _ in KEYS.item(STEPS)}
+
+
+# --- entries of worklist files -----------------------------------------------------------------------------------------
+
+
+def test_preloaded_entries_go_when_their_step_has_been_performed() -> None:
+    kept = worklist((NOON,))
+    kept.preload([entry("7", StudyInstanceUID="1.2.7"), entry("7", StudyInstanceUID="1.2.8"), NOTHING])
+    assert len(kept.matches(WorklistQuery()).items) == 4
+    assert not kept.remove_preloaded("1.2.9", "7")
+    assert not kept.remove_preloaded("", "4")  # not from a file
+    assert not kept.remove_preloaded("", "")
+    assert kept.remove_preloaded("1.2.7", "7")
+    assert not kept.remove_preloaded("1.2.7", "7")
+    assert [item.text("StudyInstanceUID") for item in kept.matches(query(ScheduledProcedureStepID="7")).items] == ["1.2.8"]

@@ -1,9 +1,10 @@
 """What an HL7 message may look like, as data: segments with order and cardinality, and the fields that we fill.
 
 The structures stand in the standard's own notation: ``[ ]`` optional, ``{ }`` one or more, ``< | >`` a choice. They are those
-of HL7, tightened where IHE RAD TF-2 (4.2 to 4.4, 4.28) and our own purpose need it: PID and the order detail are required in
-ORM^O01 and ORU^R01, and a report has an OBX for each OBR. ZDS at the end is IHE's (4.4.4.1.2). Any other segment is
-refused: that a receiver must skip it does not allow us to send it.
+of HL7, tightened where IHE RAD TF-2 (4.2 to 4.4, 4.28) and our own purpose need it: PID is required and one in orders and
+reports, the order detail is required in ORM^O01, and a report has an OBX for each OBR. In ORR^O02 an ORC may stand without it
+(4.5.1: the detail may be omitted where it is not needed). ZDS at the end is IHE's (4.4.4.1.2). Any other segment is refused:
+that a receiver must skip it does not allow us to send it.
 """
 
 import re
@@ -16,9 +17,19 @@ from emulators.wire import er7
 _ADMISSION_2_3_1 = """
     MSH EVN PID [PD1] [{NK1}] PV1 [PV2] [{DB1}] [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
     [{IN1 [IN2] [{IN3}]}] [ACC] [UB1] [UB2]"""
+_TRANSFER_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}]"
+_DISCHARGE_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{OBX}]"
+_CANCELLATION_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [{DG1}]"
+_MERGE_2_3_1 = "MSH EVN {PID [PD1] MRG [PV1]}"
 _ADMISSION_2_5_1 = """
     MSH [{SFT}] EVN PID [PD1] [{ROL}] [{NK1}] PV1 [PV2] [{ROL}] [{DB1}] [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}]
-    [{GT1}] [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [UB1] [UB2] [PDA]"""
+    [{GT1}] [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [UB1] [UB2]"""
+_TRANSFER_2_5_1 = "MSH [{SFT}] EVN PID [PD1] [{ROL}] PV1 [PV2] [{ROL}] [{DB1}] [{OBX}] [PDA]"
+_DISCHARGE_2_5_1 = """
+    MSH [{SFT}] EVN PID [PD1] [{ROL}] [{NK1}] PV1 [PV2] [{ROL}] [{DB1}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{OBX}]
+    [{GT1}] [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [PDA]"""
+_CANCELLATION_2_5_1 = "MSH [{SFT}] EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [{DG1}]"
+_MERGE_2_5_1 = "MSH [{SFT}] EVN {PID [PD1] MRG [PV1]}"
 _ORDER_2_3_1 = """
     MSH [{NTE}] PID [PD1] [{NTE}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
     {ORC <OBR|RQD|RQ1|RXO|ODS|ODT> [{NTE}] [{DG1}] [{OBX [{NTE}]}] [{CTI}] [BLG]} [ZDS]"""
@@ -26,20 +37,39 @@ _ORDER_2_5_1 = """
     MSH [{NTE}] PID [PD1] [{NTE}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
     {ORC <OBR|RQD|RQ1|RXO|ODS|ODT> [{NTE}] [CTD] [{DG1}] [{OBX [{NTE}]}] [{FT1}] [{CTI}] [BLG]} [ZDS]"""
 _RESULT_2_3_1 = """
-    MSH {PID [PD1] [{NTE}] [PV1 [PV2]] {[ORC] OBR [{NTE}] {OBX [{NTE}]} [{CTI}]}} [DSC]"""
+    MSH PID [PD1] [{NTE}] [PV1 [PV2]] {[ORC] OBR [{NTE}] {OBX [{NTE}]} [{CTI}]} [DSC]"""
 _RESULT_2_5_1 = """
-    MSH [{SFT}] {PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]]
-    {[ORC] OBR [{NTE}] [{TQ1 [{TQ2}]}] [CTD] {OBX [{NTE}]} [{FT1}] [{CTI}] [{SPM [{OBX}]}]}} [DSC]"""
+    MSH [{SFT}] PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]]
+    {[ORC] OBR [{NTE}] [{TQ1 [{TQ2}]}] [CTD] {OBX [{NTE}]} [{FT1}] [{CTI}] [{SPM [{OBX}]}]} [DSC]"""
+_RESPONSE_2_3_1 = """
+    MSH MSA [ERR] [{NTE}] PID [{NTE}] {ORC [<OBR|RQD|RQ1|RXO|ODS|ODT>] [{NTE}] [{CTI}]}"""
+_RESPONSE_2_5_1 = """
+    MSH MSA [{ERR}] [{SFT}] [{NTE}] PID [{NTE}] {ORC [<OBR|RQD|RQ1|RXO|ODS|ODT>] [{NTE}] [{CTI}]}"""
 
 STRUCTURES: Mapping[tuple[str, str, str], str] = {
-    ("2.3.1", "ADT", "A04"): _ADMISSION_2_3_1,  # chapter 3
-    ("2.3.1", "ORM", "O01"): _ORDER_2_3_1,  # chapter 4
-    ("2.3.1", "ORU", "R01"): _RESULT_2_3_1,  # chapter 7
-    ("2.3.1", "ACK", ""): "MSH MSA [ERR]",  # chapter 2
-    ("2.5.1", "ADT", "A04"): _ADMISSION_2_5_1,  # 3.3.4
-    ("2.5.1", "ORM", "O01"): _ORDER_2_5_1,  # 4.4.1
-    ("2.5.1", "ORU", "R01"): _RESULT_2_5_1,  # 7.3.1
-    ("2.5.1", "ACK", ""): "MSH [{SFT}] MSA [{ERR}]",  # 2.14.1
+    # chapter 3
+    **dict.fromkeys((("2.3.1", "ADT", event) for event in ("A01", "A04", "A05", "A08", "A31")), _ADMISSION_2_3_1),
+    ("2.3.1", "ADT", "A02"): _TRANSFER_2_3_1,
+    ("2.3.1", "ADT", "A03"): _DISCHARGE_2_3_1,
+    ("2.3.1", "ADT", "A11"): _CANCELLATION_2_3_1,
+    ("2.3.1", "ADT", "A40"): _MERGE_2_3_1,
+    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A01", "A04", "A08")), f"{_ADMISSION_2_5_1} [PDA]"),
+    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A05", "A31")), _ADMISSION_2_5_1),
+    ("2.5.1", "ADT", "A02"): _TRANSFER_2_5_1,
+    ("2.5.1", "ADT", "A03"): _DISCHARGE_2_5_1,
+    ("2.5.1", "ADT", "A11"): _CANCELLATION_2_5_1,
+    ("2.5.1", "ADT", "A40"): _MERGE_2_5_1,
+    # chapter 4
+    ("2.3.1", "ORM", "O01"): _ORDER_2_3_1,
+    ("2.5.1", "ORM", "O01"): _ORDER_2_5_1,
+    ("2.3.1", "ORR", "O02"): _RESPONSE_2_3_1,
+    ("2.5.1", "ORR", "O02"): _RESPONSE_2_5_1,
+    # chapter 7
+    ("2.3.1", "ORU", "R01"): _RESULT_2_3_1,
+    ("2.5.1", "ORU", "R01"): _RESULT_2_5_1,
+    # chapter 2
+    ("2.3.1", "ACK", ""): "MSH MSA [ERR]",
+    ("2.5.1", "ACK", ""): "MSH [{SFT}] MSA [{ERR}]",
 }
 """By version, message type and event; an ACK may be for any event."""
 
@@ -59,7 +89,11 @@ class FieldRule:
 
 _TIME = r"\d{8}(\d{6})?"
 _NUMBER = r"\d+"
-_EVENT = r"(ADT|ORM|ORU|ACK)\^[A-Z]\d\d"
+_EVENT = r"(ADT|ORM|ORR|ORU|ACK)\^[A-Z]\d\d"
+_KINDS = (
+    r"ADT\^A0[148]\^ADT_A01|ADT\^A02\^ADT_A02|ADT\^A03\^ADT_A03|ADT\^A(05|31)\^ADT_A05|ADT\^A11\^ADT_A09|"
+    r"ADT\^A40\^ADT_A39|ORM\^O01\^ORM_O01|ORR\^O02\^ORR_O02|ORU\^R01\^ORU_R01|ACK\^[A-Z]\d\d\^ACK"
+)
 _TIMING = rf"(\^\^\^({_TIME})?\^\^[SR])"
 
 FIELDS: Mapping[str, Mapping[int, FieldRule]] = {
@@ -76,21 +110,23 @@ FIELDS: Mapping[str, Mapping[int, FieldRule]] = {
         1: FieldRule(False, 4, _NUMBER),
         3: FieldRule(True),
         5: FieldRule(True),
-        7: FieldRule(False, 26, _TIME),
-        8: FieldRule(False, 1, "[FMO]"),  # table 0001
+        7: FieldRule(False, 26, f'{_TIME}|""'),
+        8: FieldRule(False, 2, '[FMO]|""'),  # table 0001
     },
+    "MRG": {1: FieldRule(True)},  # 3.4.9
     "PV1": {1: FieldRule(False, 4, _NUMBER), 2: FieldRule(True, 1, "[EIO]")},  # 3.4.3, table 0004
     "ORC": {  # 4.5.1
-        1: FieldRule(True, 2, "NW|SC|RE"),  # table 0119
-        2: FieldRule(True, 22),  # conditional in HL7; ours has it always
+        1: FieldRule(True, 2, "NW|XO|CA|SN|NA|SC|CR|UC|OC|RE"),  # table 0119
+        2: FieldRule(False, 22),
         3: FieldRule(False, 22),
-        5: FieldRule(False, 2, "SC|IP|CM"),  # table 0038
+        4: FieldRule(False, 22),
+        5: FieldRule(False, 2, "SC|IP|CM|CA|DC"),  # table 0038
         7: FieldRule(False, 200, _TIMING),
         9: FieldRule(False, 26, _TIME),
     },
     "OBR": {  # 4.5.3
         1: FieldRule(False, 4, _NUMBER),
-        2: FieldRule(True, 22),
+        2: FieldRule(False, 22),
         3: FieldRule(False, 22),
         4: FieldRule(True),
         6: FieldRule(False, 26, _TIME),
@@ -99,7 +135,7 @@ FIELDS: Mapping[str, Mapping[int, FieldRule]] = {
         20: FieldRule(False, 60),
         21: FieldRule(False, 60),
         22: FieldRule(False, 26, _TIME),
-        25: FieldRule(False, 1, "[PF]"),  # table 0123
+        25: FieldRule(False, 1, "[PFCXDW]"),  # table 0123, and D and W of table 0085, which it lacks
         27: FieldRule(False, 200, _TIMING),
     },
     "OBX": {  # 7.4.2
@@ -107,9 +143,12 @@ FIELDS: Mapping[str, Mapping[int, FieldRule]] = {
         2: FieldRule(True, 3, "TX|ST"),  # table 0125
         3: FieldRule(True, 250),
         4: FieldRule(True, 20),  # conditional: several OBX share OBX-3
-        11: FieldRule(True, 1, "[PF]"),  # table 0085
+        11: FieldRule(True, 1, "[PFCXDW]"),  # table 0085
     },
-    "ZDS": {1: FieldRule(True, 200, r"[0-9.]{1,64}\^Radloop\^Application\^DICOM")},  # IHE RAD TF-2 4.4.4.1.2
+    "ZDS": {  # IHE RAD TF-2 4.4.4.1.2
+        1: FieldRule(True, 200, r"[0-9.]{1,64}\^Radloop\^Application\^DICOM"),
+        2: FieldRule(False, 16),  # ours
+    },
     "ERR": {},
 }
 
@@ -119,7 +158,7 @@ FIELDS_OF_VERSION: Mapping[str, Mapping[str, Mapping[int, FieldRule]]] = {
         "ERR": {1: FieldRule(True, 80, r"([A-Z0-9]{3})?\^\d*\^\d*\^\d{3}&[\w ]*&HL70357")},
     },
     "2.5.1": {
-        "MSH": {9: FieldRule(True, 15, rf"{_EVENT}\^(ADT_A01|ORM_O01|ORU_R01|ACK)")},
+        "MSH": {9: FieldRule(True, 15, _KINDS)},
         "ERR": {3: FieldRule(True, 705, r"\d{3}\^[\w ]*\^HL70357"), 4: FieldRule(True, 2, "[EFIW]")},  # 2.15.5
     },
 }
@@ -144,7 +183,7 @@ def faults(payload: bytes) -> list[str]:
         found.append(f"segments {names.strip()}")
     for segment in message.segments:
         found += _field_faults(segment, version)
-    return found + _set_id_faults(message.segments)
+    return found + _number_faults(message.segments) + _set_id_faults(message.segments)
 
 
 @lru_cache(maxsize=len(STRUCTURES))
@@ -172,7 +211,23 @@ def _field_faults(segment: er7.Segment, version: str) -> list[str]:
     return found
 
 
+def _number_faults(segments: Sequence[er7.Segment]) -> list[str]:
+    """ORC and OBR name an order by the placer's or the filler's number (4.5.1.2, 4.5.3.2)."""
+    orders = [segment for segment in segments if segment.name in ("ORC", "OBR")]
+    return [f"{segment.name}: no number" for segment in orders if not segment.field(2) and not segment.field(3)]
+
+
 def _set_id_faults(segments: Sequence[er7.Segment]) -> list[str]:
-    """OBX-1 counts from 1 (7.4.2.1)."""
-    numbers = [segment.field(1) for segment in segments if segment.name == "OBX"]
-    return [] if numbers == [str(number + 1) for number in range(len(numbers))] else ["OBX-1: does not count from 1"]
+    """OBR-1 counts the orders of a message from 1, OBX-1 the observations of an order (4.5.3.1, 7.4.2.1)."""
+    counts = {"OBR": 0, "OBX": 0}
+    found = []
+    for segment in segments:
+        name = segment.name
+        if name not in counts:
+            continue
+        counts[name] += 1
+        if name == "OBR":
+            counts["OBX"] = 0
+        if segment.field(1) not in ("", str(counts[name])):
+            found.append(f"{name}-1: does not count from 1")
+    return found

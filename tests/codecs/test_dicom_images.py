@@ -6,7 +6,7 @@ import pytest
 
 from emulators.codecs.dicom.images import study_header
 from emulators.codecs.dicom.values import Refused
-from emulators.messages.common import Patient, PersonName
+from emulators.messages.common import NOBODY, Patient, PersonName
 from emulators.messages.imaging import StudyHeader
 from emulators.store.header import InstanceHeader
 
@@ -16,20 +16,26 @@ HEADER = InstanceHeader(
     accession_number="A1",
     modality="CT",
     study_description="CT of the chest",
-    patient_name="Doe^Jane^^Dr.=X",
+    patient_name="Doe^Jane^^Dr.=山田^太郎",
     patient_id="MRN-1",
     issuer_of_patient_id="HOSPITAL",
     birth_date="19700228",
     sex="F",
     study_instance_uid="1.2.4",
+    body_part="CHEST",
+    study_id="R1",
+    referring_physician="Grey^Ada",
 )
 STUDY = StudyHeader(
-    patient=Patient("MRN-1", "HOSPITAL", PersonName("Doe", "Jane", "", "Dr."), "19700228", "F"),
+    patient=Patient("MRN-1", "HOSPITAL", PersonName("Doe", "Jane", "", "Dr.", ideographic="山田^太郎"), "19700228", "F"),
     accession_number="A1",
     study_instance_uid="1.2.4",
     study_at="20250301093000",
     modality="CT",
     description="CT of the chest",
+    body_part="CHEST",
+    study_id="R1",
+    referring_physician=PersonName("Grey", "Ada"),
 )
 
 
@@ -49,6 +55,10 @@ def test_a_header_in_canonical_form() -> None:
         ({"sex": "U"}, {"patient": replace(STUDY.patient, sex="")}),
         ({"birth_date": "1970"}, {"patient": replace(STUDY.patient, birth_date="")}),
         ({"study_description": "x" * 65}, {"description": ""}),
+        ({"body_part": "x" * 17}, {"body_part": ""}),
+        ({"study_id": "R1\\R2"}, {"study_id": ""}),
+        ({"referring_physician": "Grey^Ada\\Moss^Rita"}, {"referring_physician": NOBODY}),
+        ({"referring_physician": ""}, {"referring_physician": NOBODY}),
         ({"accession_number": ""}, {"accession_number": ""}),
     ],
 )

@@ -21,7 +21,7 @@ from emulators.codecs.dicom.uids import (
 )
 from emulators.codecs.dicom.values import Refused
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.messages.query import FindStudies, StudiesFound
+from emulators.messages.query import Find, Found
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 from emulators.wire import commands
 from emulators.wire.dimse import Command
@@ -48,6 +48,10 @@ def without(dataset: DataSet, keyword: str) -> DataSet:
     return {name: value for name, value in dataset.items() if name != keyword}
 
 
+def series_of(*references: DataSet) -> DataSet:
+    return {"SeriesInstanceUID": "1.2.3", "ProtocolName": "Head", "ReferencedImageSequence": list(references)}
+
+
 def refusal(command: Command, dataset: DataSet | bytes) -> Refused:
     with pytest.raises(Refused) as caught:
         codec.decode_request(command, dataset if isinstance(dataset, bytes) else elements.encode(dataset))
@@ -59,33 +63,32 @@ def refusal(command: Command, dataset: DataSet | bytes) -> Refused:
     ("command", "dataset", "status"),
     [
         (FIND_WORKLIST, {"ScheduledProcedureStepSequence": [{"Modality": "CT"}, {"Modality": "MR"}]}, 0xA900),
-        (FIND_WORKLIST, {"ScheduledProcedureStepSequence": [{"ScheduledProcedureStepStartDate": "20250230"}]}, 0xA900),
         (FIND_WORKLIST, {"ScheduledProcedureStepSequence": [{"ScheduledProcedureStepStartTime": "noon"}]}, 0xA900),
-        (FIND_WORKLIST, {"PatientID": "MRN-1\\MRN-2"}, 0xA900),
-        (FIND_WORKLIST, {"AccessionNumber": "A234567890123456789"}, 0xA900),
         (FIND_WORKLIST, b"\x10\x00\x10\x00\xff\xff\x00\x00cut", 0xA900),
         (FIND_STUDIES, {"PatientID": "MRN-1"}, 0xA900),
-        (FIND_STUDIES, {"QueryRetrieveLevel": "SERIES", "StudyInstanceUID": "1.2"}, 0xA900),
-        (FIND_STUDIES, {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.2.*"}, 0xA900),
-        (MOVE, {"QueryRetrieveLevel": "STUDY"}, 0xA900),
-        (MOVE, {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.2\\1.3"}, 0xA900),
-        (MOVE, {"QueryRetrieveLevel": "IMAGE", "StudyInstanceUID": "1.2"}, 0xA900),
+        (FIND_STUDIES, {"QueryRetrieveLevel": "EVERYTHING", "PatientID": "MRN-1"}, 0xA900),
+        (MOVE, {"StudyInstanceUID": "1.2"}, 0xA900),
         (CREATE, {**STARTED, "PerformedProcedureStepStatus": "COMPLETED"}, 0x0106),
         (CREATE, {**STARTED, "PatientBirthDate": "someday"}, 0x0106),
         (CREATE, without(STARTED, "Modality"), 0x0120),
         (CREATE, {**STARTED, "PerformedProcedureStepID": ""}, 0x0121),
         (CREATE, {**STARTED, "ScheduledStepAttributesSequence": []}, 0x0121),
         (CREATE, {**STARTED, "ScheduledStepAttributesSequence": [{"AccessionNumber": "A1"}]}, 0x0120),
-        (CREATE, {**STARTED, "ScheduledStepAttributesSequence": [{"StudyInstanceUID": "1.2"}] * 2}, 0x0110),
-        (commands.n_create_rq(1, MODALITY_PERFORMED_PROCEDURE_STEP), STARTED, 0x0117),
-        (SET, without(ENDED, "PerformedProcedureStepStatus"), 0x0120),
+        (CREATE, {**STARTED, "ScheduledStepAttributesSequence": [{"StudyInstanceUID": "1.2"}, {}]}, 0x0120),
         (SET, without(ENDED, "PerformedSeriesSequence"), 0x0120),
         (SET, {**ENDED, "PerformedSeriesSequence": []}, 0x0121),
-        (SET, {**ENDED, "PerformedProcedureStepStatus": "DISCONTINUED"}, 0x0110),
+        (SET, {**ENDED, "PerformedProcedureStepEndDate": ""}, 0x0121),
+        (SET, {**ENDED, "PerformedProcedureStepStatus": "SCHEDULED"}, 0x0106),
+        (SET, {**ENDED, "PerformedSeriesSequence": [{"SeriesInstanceUID": "1.2"}]}, 0x0120),
+        (SET, {"PerformedSeriesSequence": [{"SeriesInstanceUID": "", "ProtocolName": "Head"}]}, 0x0121),
+        (SET, {"PerformedSeriesSequence": [series_of(REFERENCE, REFERENCE)]}, 0x0106),
+        (SET, {"PerformedSeriesSequence": [series_of(without(REFERENCE, "ReferencedSOPClassUID"))]}, 0x0120),
         (ACTION, {"TransactionUID": "1.2.9"}, 0x0120),
         (ACTION, {**ACTED, "ReferencedSOPSequence": []}, 0x0121),
         (ACTION, {**ACTED, "ReferencedSOPSequence": [REFERENCE, REFERENCE]}, 0x0115),
         (ACTION, {**ACTED, "TransactionUID": "none"}, 0x0115),
+        (ACTION, {**ACTED, "ReferencedSOPSequence": [{**REFERENCE, "ReferencedSOPClassUID": "none"}]}, 0x0115),
+        (EVENT, {**HAPPENED, "FailedSOPSequence": HAPPENED["ReferencedSOPSequence"]}, 0x0115),
         (commands.n_action_rq(1, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, 2), ACTED, 0x0123),
         (commands.n_action_rq(1, STORAGE_COMMITMENT, "1.2.3", 1), ACTED, 0x0112),
         (commands.n_event_report_rq(1, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, 3), HAPPENED, 0x0113),
@@ -164,7 +167,7 @@ def test_hostile_bytes_in_a_request_are_refused_or_understood(command: Command, 
     assert status_of(command, data, syntax) in STATUSES
 
 
-@given(st.sampled_from((WorklistQuery(), FindStudies())), damaged() | st.binary(max_size=200), SYNTAXES)
+@given(st.sampled_from((WorklistQuery(), Find())), damaged() | st.binary(max_size=200), SYNTAXES)
 def test_hostile_bytes_in_an_answer_are_refused_or_understood(message: object, data: bytes, syntax: str) -> None:
     request, _ = codec.encode_request(message, 1, syntax)
     responses = [(commands.response(request, PENDING, has_dataset=True), data), (commands.response(request, SUCCESS), None)]
@@ -176,7 +179,7 @@ def test_hostile_bytes_in_an_answer_are_refused_or_understood(message: object, d
 def test_hostile_keys_in_a_query_are_answered_or_refused(data: bytes, syntax: str) -> None:
     with suppress(RemoteProtocolError):
         list(codec.encode_answer(WorklistItems((ITEM,)), FIND_WORKLIST, data, syntax))
-        list(codec.encode_answer(StudiesFound((MATCH,)), FIND_STUDIES, data, syntax))
+        list(codec.encode_answer(Found((MATCH,)), FIND_STUDIES, data, syntax))
 
 
 @given(st.text(max_size=20), st.text(max_size=70))

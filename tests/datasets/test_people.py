@@ -1,14 +1,25 @@
-"""People: pure, ASCII, free of delimiters, and of ages that fit a clinic."""
+"""People: pure, free of delimiters, of ages that fit a clinic, ASCII unless other scripts of names are asked for."""
 
 import re
 from collections import Counter
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import date
 
 import pytest
 
-from datasets.people import PersonSource, StaffRole, StaffSource
+from datasets.character_sets import declared
+from datasets.names import NAME_TABLES, Form, Script
+from datasets.people import LATIN_ONLY, Person, PersonSource, StaffRole, StaffSource
 
+CHARACTER_SET_OF_SCRIPT: dict[Script, str] = {
+    "latin1": "ISO_IR 100",
+    "cyrillic": "ISO_IR 144",
+    "greek": "ISO_IR 126",
+    "japanese": "ISO 2022 IR 87",
+    "korean": "ISO 2022 IR 149",
+    "chinese": "GB18030",
+}
+EVERY_SCRIPT: tuple[tuple[Script, float], ...] = tuple((script, 1.0) for script in ("latin", *CHARACTER_SET_OF_SCRIPT))
 ROLES: tuple[StaffRole, ...] = ("referring_physician", "technologist", "radiologist")
 
 
@@ -27,7 +38,9 @@ def test_every_value_is_plain_and_filled_in() -> None:
             assert value.isascii()
             assert value.isprintable()
             assert not set(value) & set('^~\\|&="')
-        assert all(value for value in astuple(person) if value != person.middle_name)
+        filled_in = replace(person, middle_name="-", ideographic="-", phonetic="-")
+        assert all(astuple(filled_in))
+        assert (person.ideographic, person.phonetic) == ("", "")
         assert re.fullmatch(r"\d{8}", person.birth_date)
         assert re.fullmatch(r"[A-Z]{2}", person.state)
         assert re.fullmatch(r"\d{5}", person.postal_code)
@@ -68,3 +81,80 @@ def test_people_that_cannot_be_are_refused() -> None:
         StaffSource(7).staff("radiologist", -1)
     with pytest.raises(ValueError, match="role"):
         StaffSource(7).staff("porter", 0)  # type: ignore[arg-type]
+
+
+# --- scripts of names --------------------------------------------------------------------------------------------------
+
+
+def people_of(script: Script, count: int = 300) -> list[Person]:
+    source = PersonSource(7, scripts=((script, 1.0),))
+    return [source.person(index) for index in range(count)]
+
+
+@pytest.mark.parametrize("script", CHARACTER_SET_OF_SCRIPT)
+def test_names_of_a_script_fit_its_character_set_and_need_it(script: Script) -> None:
+    for person in people_of(script):
+        assert declared(CHARACTER_SET_OF_SCRIPT[script], (), [person.pn]).lstrip("\\") == CHARACTER_SET_OF_SCRIPT[script]
+        assert all(len(group) <= 64 for group in person.pn.split("="))
+        assert person.pn.isprintable()
+
+
+@pytest.mark.parametrize("script", ["japanese", "korean", "chinese"])
+def test_writings_of_one_name_belong_together(script: Script) -> None:
+    table = NAME_TABLES[script][0]
+    families = {part.alphabetic: part for part in table.family["M"]}
+    givens = {part.alphabetic: part for form in table.given.values() for part in form}
+    for person in people_of(script):
+        family, given = families[person.family_name], givens[person.given_name]
+        assert person.ideographic == (f"{family.ideographic}^{given.ideographic}" if given.ideographic else "")
+        assert person.phonetic == (f"{family.phonetic}^{given.phonetic}" if given.phonetic else "")
+
+
+KANJI, KANA, HANGUL, ROMAN = r"[\u4e00-\u9fff々]+", r"[\u3041-\u3096]+", r"[\uac00-\ud7a3]+", r"[A-Za-z']+"
+
+
+def test_groups_are_those_of_the_standard() -> None:
+    """PS3.5 6.2.1.2: ideographic is kanji, hanzi, hanja; phonetic is kana, hangul."""
+    patterns: dict[Script, str] = {
+        "japanese": rf"{ROMAN}\^{ROMAN}={KANJI}\^{KANJI}={KANA}\^{KANA}",
+        "korean": rf"{ROMAN}\^{ROMAN}=({KANJI}\^{KANJI})?={HANGUL}\^{HANGUL}",
+        "chinese": rf"{ROMAN}\^{ROMAN}={KANJI}\^{KANJI}",
+    }
+    for script, pattern in patterns.items():
+        assert all(re.fullmatch(pattern, person.pn) for person in people_of(script))
+    assert any(not person.ideographic for person in people_of("korean"))
+
+
+def test_russian_names_agree_in_sex() -> None:
+    for person in people_of("cyrillic"):
+        forms: list[Form] = ["M", "F"] if person.sex == "O" else [person.sex]
+        table = NAME_TABLES["cyrillic"][0]
+        assert any(
+            person.family_name in [part.alphabetic for part in table.family[form]]
+            and person.given_name in [part.alphabetic for part in table.given[form]]
+            and person.middle_name in [part.alphabetic for part in table.middle[form]]
+            for form in forms
+        )
+
+
+def test_scripts_come_in_their_shares_and_change_nothing_else_about_a_person() -> None:
+    latin, mixed = PersonSource(7), PersonSource(7, scripts=EVERY_SCRIPT)
+    unchanged = 0
+    for index in range(700):
+        person, other = latin.person(index), mixed.person(index)
+        unchanged += person == other
+        assert nameless(person) == nameless(other)
+    assert 70 < unchanged < 130  # one of seven scripts
+
+
+def nameless(person: Person) -> Person:
+    return replace(person, family_name="", given_name="", middle_name="", ideographic="", phonetic="")
+
+
+def test_latin_alone_is_the_default() -> None:
+    assert PersonSource(7).person(3) == PersonSource(7, scripts=LATIN_ONLY).person(3)
+
+
+def test_a_script_without_names_is_refused() -> None:
+    with pytest.raises(KeyError):
+        PersonSource(7, scripts=(("runic", 1.0),)).person(0)  # type: ignore[arg-type]

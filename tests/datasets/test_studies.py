@@ -15,6 +15,7 @@ from pydicom import config
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
+from datasets.character_sets import CHARACTER_SETS
 from datasets.examples import example_study
 from datasets.modules import SOP_CLASS_UIDS, StudyContext
 from datasets.pixels import frame_format
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 SCALE = 0.1
 STUDIES = SyntheticStudies(7, scale=SCALE)
 FULL_SIZE = SyntheticStudies(7)
-CT, DX = (procedures_by_modality(modality)[0] for modality in ("CT", "DX"))
+CT, DX, MG = (procedures_by_modality(modality)[0] for modality in ("CT", "DX", "MG"))
 each_procedure = pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda procedure: procedure.code)
 
 
@@ -67,9 +68,14 @@ def test_pydicom_reads_back_what_the_context_says(procedure: Procedure) -> None:
     assert data_set.StudyInstanceUID == context.study_instance_uid
     assert data_set.SeriesInstanceUID == context.series_uid
     assert data_set.ProcedureCodeSequence[0].CodeValue == procedure.code
-    request = data_set.RequestAttributesSequence[0]
-    assert request.RequestedProcedureID == context.requested_procedure_id
-    assert request.ScheduledProcedureStepID == context.scheduled_step_id
+    assert data_set.StudyDescription == context.study_description
+    (item,), (request,) = data_set.RequestAttributesSequence, context.requests
+    assert item.AccessionNumber == request.accession_number
+    assert item.StudyInstanceUID == context.study_instance_uid
+    assert item.RequestedProcedureID == request.requested_procedure_id
+    assert item.RequestedProcedureCodeSequence[0].CodeValue == procedure.code
+    assert item.ScheduledProcedureStepID == request.scheduled_step_id
+    assert item.ScheduledProtocolCodeSequence[0].CodeValue == procedure.protocol_code
     step = data_set.ReferencedPerformedProcedureStepSequence[0]
     assert step.ReferencedSOPInstanceUID == context.mpps_uid
     assert data_set.ImageComments == "Synthetic image, matrix scale 0.1"
@@ -97,8 +103,8 @@ def test_pixels_have_the_size_and_depth_that_the_header_states(procedure: Proced
 @each_procedure
 @pytest.mark.parametrize("scale", [SCALE, 1.0])
 def test_size_is_nominal_to_within_a_kilobyte(procedure: Procedure, scale: float) -> None:
-    if scale == 1.0 and procedure.modality == "DX":
-        procedure = DX  # one full radiograph is enough: it takes a quarter of a second
+    if scale == 1.0 and procedure.modality in ("CR", "DX", "MG"):
+        procedure = procedures_by_modality(procedure.modality)[0]  # one is enough: it takes from a quarter of a second to one
     studies = STUDIES if scale == SCALE else FULL_SIZE
     size_bytes = studies.instance(example_study(7, 3, procedure), 150).size_bytes
     assert abs(size_bytes - studies.nominal_bytes(procedure.modality)) < 1000
@@ -107,7 +113,7 @@ def test_size_is_nominal_to_within_a_kilobyte(procedure: Procedure, scale: float
 
 def test_full_frames_have_their_published_sizes() -> None:
     sizes = {modality: frame_format(modality).frame_bytes for modality in MODALITIES}
-    assert sizes == {"CT": 524_288, "MR": 131_072, "DX": 10_240_000, "US": 921_600}
+    assert sizes == {"CT": 524_288, "MR": 131_072, "DX": 10_240_000, "US": 921_600, "CR": 7_532_800, "MG": 40_000_000}
 
 
 def test_instances_of_a_series_share_their_pixels() -> None:
@@ -159,13 +165,26 @@ def test_seeds_and_body_parts_give_different_pixels() -> None:
 
 def test_an_unscheduled_exam_has_no_request_and_no_step() -> None:
     context = replace(
-        example_study(7, 3, CT), issuer_of_patient_id="", requested_procedure_id="", mpps_uid="", accession_number=""
+        example_study(7, 3, CT), issuer_of_patient_id="", requests=(), mpps_uid="", accession_number="", procedure_code=""
     )
     data_set = read(STUDIES.instance(context, 1))
     assert "RequestAttributesSequence" not in data_set
     assert "ReferencedPerformedProcedureStepSequence" not in data_set
     assert "IssuerOfPatientID" not in data_set
+    assert "ProcedureCodeSequence" not in data_set
     assert data_set.AccessionNumber == ""
+
+
+def test_a_study_of_several_requests_names_each() -> None:
+    context = example_study(7, 3, CT)
+    (one,) = context.requests
+    other = replace(one, accession_number="OTHER", study_instance_uid="2.25.9", scheduled_step_id="SPS9", protocol_code="")
+    data_set = read(STUDIES.instance(replace(context, requests=(one, other), accession_number=""), 1))
+    items = data_set.RequestAttributesSequence
+    assert [item.AccessionNumber for item in items] == [one.accession_number, "OTHER"]
+    assert [item.StudyInstanceUID for item in items] == [context.study_instance_uid, "2.25.9"]
+    assert [item.ScheduledProcedureStepID for item in items] == [one.scheduled_step_id, "SPS9"]
+    assert "ScheduledProtocolCodeSequence" not in items[1]
 
 
 def test_a_body_part_outside_the_catalogue_still_gives_an_image() -> None:
@@ -180,6 +199,98 @@ def test_slices_advance_and_views_alternate() -> None:
     assert positions == [0, -1, -2]
     orientations = [read(STUDIES.instance(example_study(7, 3, DX), number)).PatientOrientation for number in (1, 2)]
     assert orientations == [["L", "F"], ["A", "F"]]
+
+
+def test_a_mammogram_has_four_standard_views_and_two_lateral_ones() -> None:
+    views = []
+    for number in range(1, 8):
+        data_set = read(STUDIES.instance(example_study(7, 3, MG), number))
+        (view,) = data_set.ViewCodeSequence
+        assert list(view.ViewModifierCodeSequence) == []
+        views.append((data_set.ImageLaterality, view.CodeMeaning, "\\".join(data_set.PatientOrientation)))
+    assert views[:4] == [
+        ("R", "cranio-caudal", "P\\L"),
+        ("L", "cranio-caudal", "A\\R"),
+        ("R", "medio-lateral oblique", "P\\FL"),
+        ("L", "medio-lateral oblique", "A\\FR"),
+    ]
+    assert [(side, meaning) for side, meaning, _ in views[4:6]] == [("R", "medio-lateral"), ("L", "medio-lateral")]
+    assert views[6] == views[0]
+
+
+# --- character sets ----------------------------------------------------------------------------------------------------
+
+NAMES = {
+    "ISO_IR 100": ("Müller^Jörg", b"M\xfcller^J\xf6rg"),
+    "ISO_IR 144": ("Чайковский", b"\xc7\xd0\xd9\xda\xde\xd2\xe1\xda\xd8\xd9"),
+    "ISO_IR 126": ("Διονυσιος", b"\xc4\xe9\xef\xed\xf5\xf3\xe9\xef\xf2"),
+    "ISO 2022 IR 87": (
+        "Yamada^Tarou=山田^太郎=やまだ^たろう",
+        b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+    ),
+    "ISO 2022 IR 149": (
+        "Hong^Gildong=洪^吉洞=홍^길동",
+        b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf",
+    ),
+    "GB18030": ("Wang^XiaoDong=王^小东", b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab"),
+    "ISO_IR 192": ("Wang^XiaoDong=王^小東", b"Wang^XiaoDong=\xe7\x8e\x8b^\xe5\xb0\x8f\xe6\x9d\xb1"),
+}
+"""A name and its bytes: PS3.5 annexes H, I and J; for single-byte sets ISO 8859."""
+
+
+def with_name(name: str, character_set: str) -> bytes:
+    """The header of an image of a patient of this name."""
+    return STUDIES.instance(replace(example_study(7, 3, CT), patient_name=name, character_set=character_set), 1).buffers[0]
+
+
+def test_every_character_set_has_a_name_here() -> None:
+    assert set(NAMES) == set(CHARACTER_SETS)
+
+
+@pytest.mark.parametrize("character_set", NAMES)
+def test_a_name_has_the_bytes_of_the_standard(character_set: str) -> None:
+    name, encoded = NAMES[character_set]
+    header = with_name(name, character_set)
+    padded = encoded + b" " * (len(encoded) % 2)
+    assert b"\x10\x00\x10\x00PN" + len(padded).to_bytes(2, "little") + padded in header
+    value = f"\\{character_set}" if character_set.startswith("ISO 2022") else character_set
+    value += " " * (len(value) % 2)
+    assert header.startswith(b"\x08\x00\x05\x00CS" + len(value).to_bytes(2, "little") + value.encode())
+
+
+@pytest.mark.parametrize("character_set", ["", *CHARACTER_SETS])
+def test_ascii_alone_declares_no_character_set(character_set: str) -> None:
+    assert b"\x08\x00\x05\x00CS" not in with_name("Doe^Jane", character_set)
+
+
+@pytest.mark.parametrize("character_set", ["", *CHARACTER_SETS])
+@pytest.mark.parametrize("name", ["Müller^Людмила=山田", "a=¥^‾", "a=뢔^é", "山田^太郎홍á"])
+def test_a_name_that_does_not_fit_is_sent_in_utf_8(character_set: str, name: str) -> None:
+    header = with_name(name, character_set)
+    if character_set == "GB18030":  # has every character of Unicode
+        assert name.encode("gb18030") in header
+    else:
+        assert header.startswith(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 192")
+        assert name.encode() in header
+
+
+@pytest.mark.parametrize(("character_set", "name"), [("ISO 2022 IR 87", "山田^太郎"), ("ISO 2022 IR 149", "홍^길동=洪")])
+def test_a_first_group_that_needs_escape_sequences_is_sent_in_utf_8(character_set: str, name: str) -> None:
+    assert with_name(name, character_set).startswith(b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 192")
+
+
+def test_text_in_a_sequence_counts() -> None:
+    context = example_study(7, 3, CT)
+    (request,) = context.requests
+    with_umlaut = replace(context, requests=(replace(request, procedure_meaning="Schädel"),), character_set="ISO_IR 100")
+    data_set = read(STUDIES.instance(with_umlaut, 1))
+    assert data_set.SpecificCharacterSet == "ISO_IR 100"
+    assert data_set.RequestAttributesSequence[0].RequestedProcedureDescription == "Schädel"
+
+
+def test_a_character_set_that_images_are_not_written_in_is_refused() -> None:
+    with pytest.raises(KeyError, match="ISO_IR 13"):
+        with_name("Müller", "ISO_IR 13")
 
 
 def test_a_value_that_does_not_fit_is_sent_as_it_is_with_a_warning() -> None:

@@ -1,7 +1,8 @@
 """Answers as they stand in the trace: a code, counters, or a list as count and digest."""
 
-from emulators.messages.common import SUCCESS, Acknowledgement, Patient, PersonName, Status, listed
-from emulators.messages.query import MoveResult, StudiesFound, StudyMatch
+from emulators.messages.attributes import of
+from emulators.messages.common import SUCCESS, Acknowledgement, Status, listed
+from emulators.messages.query import Found, MoveResult
 
 
 def test_statuses_and_acknowledgements_are_short_words() -> None:
@@ -23,6 +24,6 @@ def test_a_list_is_shown_as_its_count_and_a_digest_of_its_order() -> None:
 
 
 def test_a_list_answer_costs_bytes_for_each_item() -> None:
-    match = StudyMatch(Patient("M1", "", PersonName("Doe")), "1.2", "A1", "20260302080000", "CT", "CT of the chest", 3)
-    one, two = StudiesFound((match,)), StudiesFound((match, match))
-    assert two.nominal_bytes - one.nominal_bytes == one.nominal_bytes - StudiesFound(()).nominal_bytes > 0
+    match = of({"StudyInstanceUID": "1.2"})
+    one, two = Found((match,)), Found((match, match))
+    assert two.nominal_bytes - one.nominal_bytes == one.nominal_bytes - Found(()).nominal_bytes > 0

@@ -13,7 +13,7 @@ from emulators.messages import canonical
 from emulators.messages.adt import RegisterPatient
 from emulators.messages.common import Acknowledgement, Code, Patient, PersonName, Status, Visit
 from emulators.messages.orders import Order
-from emulators.messages.query import FindStudies
+from emulators.messages.query import Find
 from emulators.messages.report import Report
 from emulators.messages.worklist import WorklistQuery
 
@@ -179,7 +179,6 @@ def test_parts_of_messages_take_their_canonical_form() -> None:
 
 def test_a_universal_key_is_the_same_query_as_an_empty_one() -> None:
     assert WorklistQuery(patient_id="*", patient_name="*", accession_number="*", performing_physician="*") == WorklistQuery()
-    assert FindStudies(patient_id="*", accession_number="*") == FindStudies()
 
 
 def test_the_text_of_a_report_takes_its_canonical_form() -> None:
@@ -204,7 +203,7 @@ def test_the_text_of_a_report_takes_its_canonical_form() -> None:
         lambda: RegisterPatient("C1", "2026", PATIENT, Visit("V1")),
         lambda: WorklistQuery(station_ae_title="A" * 17),
         lambda: WorklistQuery(start_date="today"),
-        lambda: FindStudies(study_instance_uid="*"),
+        lambda: Find(level="PATIENT"),
         lambda: Report("C1", "", PATIENT, "P1", "A1", "1.2", CODE, "C", "", NAME, ""),
     ],
 )

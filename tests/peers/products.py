@@ -170,27 +170,34 @@ def dcmqrscp(folder: Path, destinations: Mapping[str, int]) -> Iterator[int]:
 
 
 @contextmanager
-def wlmscpfs(folder: Path, ae_title: str) -> Iterator[int]:
+def wlmscpfs(folder: Path, ae_title: str, *options: object) -> Iterator[int]:
     """A worklist of the files ``folder`` / ``ae_title`` / *.wl."""
     (folder / ae_title / "lockfile").touch()
     port = free_port()
-    command = [dcmtk("wlmscpfs"), "--single-process", "-v", "-dfp", folder, port]
+    command = [dcmtk("wlmscpfs"), "--single-process", "-v", "-dfp", folder, *options, port]
     with _server(command, port, folder / "wlmscpfs.log"):
         yield port
 
 
 @contextmanager
-def orthanc(folder: Path, port: int, modalities: Mapping[str, int]) -> Iterator[int]:
-    """Orthanc with the AE title of ORTHANC on ``port``, without HTTP and plugins; ``modalities``: AE title to port of its
-    peers."""
+def orthanc(
+    folder: Path, port: int, modalities: Mapping[str, int], http_port: int = 0, ae_title: str = ORTHANC
+) -> Iterator[int]:
+    """Orthanc with this AE title on ``port``, without plugins; ``modalities``: AE title to port of its peers.
+
+    ``http_port``: where its REST API listens, on loopback; 0: nowhere.
+    """
     configuration = {
         "Name": "Radloop peer test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
         "Plugins": [],
-        "HttpServerEnabled": False,
+        "HttpServerEnabled": bool(http_port),
+        "HttpPort": http_port or 8042,
+        "RemoteAccessAllowed": False,
+        "StorageCommitmentReportsSize": 1000,
         "DicomServerEnabled": True,
-        "DicomAet": ORTHANC,
+        "DicomAet": ae_title,
         "DicomPort": port,
         "DicomCheckCalledAet": True,
         "DicomAlwaysAllowEcho": True,

@@ -4,26 +4,29 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from datasets.draws import Draws
-from datasets.procedures import Modality
+from datasets.procedures import MODALITIES, Modality, procedures_by_modality
 from emulators.core.instant import SECOND
 from emulators.core.link import LinkSpec
 from emulators.messages.common import SUCCESS
 from emulators.messages.imaging import Admission, InstanceSet, InstancesStored, StoreStudy, StudyHeader
-from emulators.ports.arrivals import Arrivals, Stage
+from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import SocketAssociation
 from emulators.ports.contract import Exchange, Lane
-from emulators.ports.dicom import DicomPort, DicomServer
+from emulators.ports.dicom import DicomPort
+from emulators.ports.dicom_server import DicomServer
 from emulators.ports.sockets import LOOPBACK, Origins, bound_socket
-from emulators.store.archive import ImageArchive
+from emulators.store.archive import Duplicates, ImageArchive
 from emulators.store.part10 import head
 from emulators.wire.items import RoleSelection
 from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, MAX_PDU_LENGTH, propose
 from sim.run import scanned_images
+from sim.world.arrivals import Arrival
 from sim.world.people import Case, Cases
 from tests.peers.served import SEED, clinic_scenario
 
@@ -39,11 +42,10 @@ CASES = Cases(SCENARIO, Draws(SEED), IMAGES)
 
 
 def visit(modality: Modality, skipped: int = 0) -> Case:
-    """A visit of the clinic for this modality; ``skipped`` gives another patient's."""
-    numbers = (number for number in range(1, 1000) if CASES.case(number).procedure.modality == modality)
-    for _ in range(skipped):
-        next(numbers)
-    return CASES.case(next(numbers))
+    """A visit with an exam of this modality; ``skipped`` gives another patient's."""
+    case = CASES.case(Arrival(0, 100 * MODALITIES.index(modality) + 1 + skipped, 0))
+    exam = replace(case.exams[0], procedure=procedures_by_modality(modality)[0])
+    return replace(case, exams=(exam,))
 
 
 def earlier_study(case: Case, instances: int) -> StoreStudy:
@@ -96,11 +98,19 @@ class Sender:
 
     def ask(self, message: Any) -> Any:
         """The answer to ``message``; fails with the reason when there is none."""
+        return self._ask(message, self._port.outcome)
+
+    def failure(self, message: Any) -> Failure:
+        """How the association for ``message`` ended before its answer; fails when there is one."""
+        failed: Failure = self._ask(message, lambda exchange: self._arrivals.wait(exchange, Stage.BROKEN))
+        return failed
+
+    def _ask(self, message: Any, ending: Callable[[Exchange], Any]) -> Any:
         lane = Lane("ours", "product", message.lane, self._port, LinkSpec())
         exchange = Exchange(lane, "1", message, 30 * SECOND, 0, 1)
         self._port.begin(exchange)
         try:
-            return self._port.outcome(exchange)
+            return ending(exchange)
         finally:
             self._port.close()
 
@@ -136,8 +146,15 @@ class Receiver:
     ``messages`` gets each request that came, and each batch of images that is on disk.
     """
 
-    def __init__(self, folder: Path, answer: Callable[[Any], Any] = _accept, ae_title: str = OURS) -> None:
-        self.archive = ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+    def __init__(
+        self,
+        folder: Path,
+        answer: Callable[[Any], Any] = _accept,
+        ae_title: str = OURS,
+        duplicates: Duplicates = Duplicates.REFUSE,
+    ) -> None:
+        named = (IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+        self.archive = ImageArchive(folder, *named, duplicates=duplicates)
         self.messages: SimpleQueue[Any] = SimpleQueue()
         self._answer = answer
         self._arrivals = Arrivals()

@@ -79,7 +79,7 @@ class ServedClinic:
         self._published = threading.Condition()
         trace = Trace()
         trace.subscribe(self._keep)
-        protocols = {procedure.code: protocol_code(procedure) for procedure in PROCEDURES}
+        protocols = {procedure.code: (protocol_code(procedure),) for procedure in PROCEDURES}
         self.environment = simpy.Environment(0)
         self.kernel = build(scenario.site, self.environment, self.carriers, no_faults, trace, self.images, protocols)
         self._clock = PacedClock(1.0, self.carriers.arrivals)

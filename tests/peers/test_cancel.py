@@ -14,8 +14,9 @@ from pynetdicom.sop_class import ModalityWorklistInformationFind, StudyRootQuery
 
 from emulators.codecs.dicom import elements
 from emulators.codecs.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, MODALITY_WORKLIST_FIND, STUDY_ROOT_FIND
+from emulators.messages.attributes import Attributes
 from emulators.messages.imaging import StoreResult
-from emulators.messages.worklist import WorklistItem, WorklistItems
+from emulators.messages.worklist import WorklistItems
 from emulators.ports.association import SocketAssociation
 from emulators.ports.sockets import LOOPBACK
 from emulators.wire.commands import c_cancel_rq, c_find_rq
@@ -55,7 +56,7 @@ def test_findscu_cancels_our_worklist(endless: Receiver) -> None:
 def test_pynetdicom_cancels_our_worklist(tmp_path: Path) -> None:
     cancelled = threading.Event()
 
-    def items() -> Iterator[WorklistItem]:
+    def items() -> Iterator[Attributes]:
         """Three, and when the cancel is on its way without end: pynetdicom is slow to read a backlog."""
         yield from repeat(ITEM, 3)
         assert cancelled.wait(ANSWER_LIMIT_S)

@@ -9,9 +9,10 @@ import pytest
 from emulators.codecs.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 from emulators.core.instant import SECOND
 from emulators.kernel import Kernel
+from emulators.messages.attributes import of
 from emulators.messages.common import SUCCESS, PersonName
-from emulators.messages.imaging import CommitRequest, CommitResult, InstanceSet, StoreResult
-from emulators.messages.query import FindStudies, MoveResult, MoveStudy
+from emulators.messages.imaging import CommitRequest, CommitResult, InstanceSet, Referenced, StoreResult
+from emulators.messages.query import Find, Move, MoveResult
 from emulators.ports.sockets import LOOPBACK
 from emulators.site import Route
 from emulators.wire.commands import VERIFICATION, c_echo_rq
@@ -49,22 +50,27 @@ def test_orthanc_stores_finds_moves_and_commits_what_we_sent(tmp_path: Path) -> 
         assert sender.ask(STUDY) == StoreResult(stored=STUDY.instances)  # again: Orthanc keeps the first
 
         header = STUDY.header
-        (match,) = sender.ask(FindStudies(patient_id=header.patient.patient_id)).studies
-        assert match.study_instance_uid == header.study_instance_uid
-        assert match.accession_number == header.accession_number
-        assert match.patient == header.patient
-        assert (match.modality, match.instances) == ("CT", 3)
-        assert sender.ask(FindStudies(patient_id="NOBODY")).studies == ()
+        asked = ("StudyInstanceUID", "AccessionNumber", "PatientName", "ModalitiesInStudy", "NumberOfStudyRelatedInstances")
+        keys = of(dict.fromkeys(asked, ""))
+        (match,) = sender.ask(Find(keys.with_values({"PatientID": header.patient.patient_id}))).matches
+        assert [match.text(keyword) for keyword in asked] == [
+            header.study_instance_uid,
+            header.accession_number,
+            header.patient.name.pn,
+            "CT",
+            "3",
+        ]
+        assert sender.ask(Find(keys.with_values({"PatientID": "NOBODY"}))).matches == ()
 
-        moved = sender.ask(MoveStudy(header.study_instance_uid, OURS))
+        moved = sender.ask(Move(of({"StudyInstanceUID": header.study_instance_uid}), destination=OURS))
         assert moved == MoveResult(completed=3, failed=0, warned=0)
         assert receiver.stored(STUDY) == data_sets(STUDY)
 
         one_more = InstanceSet(STUDY.series_instance_uid, 1, 4)  # the fourth has not been stored
-        assert sender.ask(CommitRequest("2.25.61", STUDY.sop_class_uid, one_more)) == SUCCESS
+        assert sender.ask(CommitRequest("2.25.61", (Referenced(STUDY.sop_class_uid, one_more),))) == SUCCESS
         result = receiver.next(CommitResult)
-        assert (result.transaction_uid, set(result.committed)) == ("2.25.61", set(STUDY.instances))
-        assert list(result.failed) == [f"{STUDY.series_instance_uid}.4"]
+        assert (result.transaction_uid, set(result.committed_instances)) == ("2.25.61", set(STUDY.instances))
+        assert [uid for part in result.failed for uid in part.instances] == [f"{STUDY.series_instance_uid}.4"]
 
 
 @contextmanager
@@ -87,11 +93,11 @@ def clinic_with_orthanc(folder: Path) -> Iterator[tuple[ServedClinic, int]]:
 def exam(kernel: Kernel, case: Case) -> Process:
     """Order, scan and open the CT of a visit, three images; each step waits for the system that it depends on."""
     limit_us = round(RECORD_LIMIT_S * SECOND)
-    placer = case.placer_order_number
+    order = case.order(case.exams[0], "20260302000000")
     identity = {"patient": case.patient, "visit": case.visit}
-    scheduled = kernel.expect("procedure scheduled", placer, limit_us)
-    kernel.stimulate("ehr", "register", identity)
-    kernel.stimulate("ehr", "place order", {**identity, "order": case.order("20260302000000")})
+    scheduled = kernel.expect("procedure scheduled", order.placer_order_number, limit_us)
+    kernel.stimulate("ehr", "register", {"subject": case.patient.patient_id, **identity})
+    kernel.stimulate("ehr", "place order", {"subject": order.placer_order_number, **identity, "orders": (order,)})
     accession = (yield scheduled)["accession"]
 
     started = kernel.expect("exam started", accession, limit_us)

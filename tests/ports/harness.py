@@ -17,15 +17,18 @@ from emulators.core.instant import Instant
 from emulators.core.link import LinkSpec
 from emulators.kernel import Kernel
 from emulators.messages.adt import RegisterPatient
+from emulators.messages.attributes import of
 from emulators.messages.common import SUCCESS, Acknowledgement, Code, Patient, PersonName, Visit
-from emulators.messages.imaging import Admission, InstanceSet, StepStarted, StoreStudy
-from emulators.messages.query import MovePlan, MoveStudy
+from emulators.messages.imaging import Admission, InstanceSet, ScheduledReference, StepStarted, StoreStudy
+from emulators.messages.query import Move, MovePlan
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Lane
-from emulators.ports.dicom import DicomPort, DicomServer
+from emulators.ports.dicom import DicomPort
+from emulators.ports.dicom_server import DicomServer
 from emulators.ports.faults import LinkFaults
 from emulators.ports.memory import MemoryPort
 from emulators.ports.mllp import MllpPort, MllpServer
+from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Origins
 from emulators.store.archive import ImageArchive
 from emulators.store.memory import MemoryArchive
@@ -35,6 +38,7 @@ from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_
 from emulators.wire.relay import Relay
 from sim.run import scanned_images
 from sim.scenario import find
+from sim.world.arrivals import Arrival
 from sim.world.people import Cases
 
 LINK = LinkSpec(round_trip_us=2_000, bandwidth_bit_s=100_000_000, service_us=1_000)
@@ -96,7 +100,9 @@ class Bench:
         self.kernel.connect(lane)
         self.kernel.host("mover", self.mover)
         self.left.answer = lambda _: plan
-        self.kernel.perform("mover", Send("move", "left", MoveStudy("2.25.1", "RIGHT"), 1_000_000))
+        self.kernel.perform(
+            "mover", Send("move", "left", Move(of({"StudyInstanceUID": "2.25.1"}), destination="RIGHT"), 1_000_000)
+        )
 
     def reply(self, index: int, message: Any) -> None:
         """Let ``right`` answer the request it got as the ``index``-th."""
@@ -119,27 +125,26 @@ def step(number: int) -> StepStarted:
     return StepStarted(
         mpps_uid=f"2.25.{number}",
         patient=PATIENT,
-        accession_number="A1",
+        scheduled=(ScheduledReference("A1", "2.25.1000", "P1", "R1", "S1", code, code),),
         study_instance_uid="2.25.1000",
-        placer_order_number="P1",
-        requested_procedure_id="R1",
-        step_id="S1",
-        procedure=code,
-        protocol=code,
         modality="CT",
         station_ae_title="CT1",
         performed_step_id="PP1",
+        description="CT head",
         started_at="20260302080000",
     )
 
 
-KINDS = ("memory hl7", "mllp", "memory dicom", "dicom")
+HL7_KINDS = ("memory hl7", "hl7 codecs", "mllp")
+DICOM_KINDS = ("memory dicom", "dicom codecs", "dicom")
+KINDS = (*HL7_KINDS, *DICOM_KINDS)
+"""Objects in memory, through the codecs in memory, over sockets."""
 
 
 @contextmanager
 def bench(kind: str, folder: Path, rules: Sequence[Rule] = (), answer: Any = None, associations: int = 1) -> Iterator[Bench]:
     """A bench over the port of ``kind``; everything it opens is closed at the end."""
-    hl7 = kind in ("memory hl7", "mllp")
+    hl7 = kind in HL7_KINDS
     right = Scripted(answer or (acknowledge if hl7 else _dicom_answer))
     left = Scripted(_dicom_answer)
     plan = FaultPlan(SEED, rules)
@@ -165,7 +170,12 @@ def _dicom_answer(message: Any) -> Any:
 
 @contextmanager
 def _memory_port(kind: str, _folder: Path, _faulty: bool) -> Iterator[tuple[Any, int]]:
-    yield MemoryPort(MemoryArchive()), 0 if kind == "memory hl7" else 2
+    _, scenario = find("clinic")
+    passages: dict[str, Passage] = {
+        "hl7 codecs": Hl7Passage(hl7_codec(scenario.site, "ehr", "ris")),
+        "dicom codecs": DicomPassage("RIGHT", scanned_images(scenario, SEED).instances),
+    }
+    yield MemoryPort(MemoryArchive(), passages.get(kind)), 0 if kind in HL7_KINDS else 2
 
 
 @contextmanager
@@ -207,6 +217,7 @@ def study(instances: int) -> StoreStudy:
     """A CT-like study of the clinic with its context, cut to ``instances``."""
     _, scenario = find("clinic")
     cases = Cases(scenario, Draws(SEED), scanned_images(scenario, SEED))
-    case = next(case for number in range(1, 100) if (case := cases.case(number)).procedure.modality == "US")
+    visits = (cases.case(Arrival(0, number, 0)) for number in range(1, 100))
+    case = next(case for case in visits if case.procedure.modality == "US")
     store = cases.prior(case)
     return store.only(InstanceSet(store.series_instance_uid, 1, instances))

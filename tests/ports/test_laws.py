@@ -1,4 +1,5 @@
-"""The laws of the house (architecture, section 3), held against the memory, the MLLP and the DICOM port alike.
+"""The laws of the house (architecture, section 3), held against the memory port, with and without codecs, the MLLP and the
+DICOM port alike.
 
 What the model says in memory and what happens over sockets must be the same, to the microsecond.
 """
@@ -14,7 +15,7 @@ from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.messages.common import SUCCESS, Acknowledgement
 from emulators.messages.imaging import Admission, InstanceSet, StoreResult, from_uids
 from emulators.messages.query import MovePlan, MoveResult
-from tests.ports.harness import KINDS, Bench, bench, study
+from tests.ports.harness import DICOM_KINDS, HL7_KINDS, KINDS, Bench, bench, study
 
 SECOND = 1_000_000
 DEADLINE_US = SECOND
@@ -40,7 +41,7 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 def _accepted(kind: str) -> Any:
     """The answer to message 1."""
-    return Acknowledgement("AA", "C1") if kind in ("memory hl7", "mllp") else SUCCESS
+    return Acknowledgement("AA", "C1") if kind in HL7_KINDS else SUCCESS
 
 
 def kinds_of(bench: Bench) -> list[str]:
@@ -75,19 +76,19 @@ def test_a_fault_has_the_outcome_and_the_effect_that_its_name_says(
         assert it.right.requests[delivered:] == [it.make(2)]
 
 
-@pytest.mark.parametrize(("memory", "sockets"), [("memory hl7", "mllp"), ("memory dicom", "dicom")])
+@pytest.mark.parametrize("alike", [HL7_KINDS, DICOM_KINDS], ids=["hl7", "dicom"])
 @pytest.mark.parametrize(("verdict", "outcome", "delivered"), FAULTS, ids=NAMES)
-def test_sockets_happen_at_the_instants_of_the_memory_port(
-    memory: str, sockets: str, verdict: Verdict, outcome: str, delivered: int, tmp_path: Path
+def test_codecs_and_sockets_happen_at_the_instants_of_the_memory_port(
+    alike: tuple[str, ...], verdict: Verdict, outcome: str, delivered: int, tmp_path: Path
 ) -> None:
     seen: list[Any] = []
-    for kind in (memory, sockets):
+    for kind in alike:
         with bench(kind, tmp_path, [Rule(verdict, occurrence=2)]) as it:
             for number in range(4):
                 it.send(number, DEADLINE_US)
             it.run()
             seen.append((it.left.events, it.right.events, it.records))
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] == seen[2]
 
 
 @kinds
@@ -142,7 +143,7 @@ def test_the_receiving_port_gives_up_on_an_actor_that_thinks_too_long(kind: str,
 
 @kinds
 def test_a_late_answer_is_dropped_traced_and_never_credited_to_another_message(kind: str, tmp_path: Path) -> None:
-    hl7 = kind in ("memory hl7", "mllp")
+    hl7 = kind in HL7_KINDS
     answers = iter([None, "now"])
 
     def answer(message: Any) -> Any:
@@ -172,7 +173,7 @@ def test_a_request_is_answered_at_most_once(kind: str, tmp_path: Path) -> None:
 
 # --- studies -----------------------------------------------------------------------------------------------------------
 
-stores = pytest.mark.parametrize("kind", ["memory dicom", "dicom"])
+stores = pytest.mark.parametrize("kind", DICOM_KINDS)
 
 
 @stores
@@ -274,7 +275,7 @@ def test_a_plan_for_a_move_is_carried_out_with_its_counters_even_when_an_associa
     store = study(6)
     series = store.series_instance_uid
     seen = []
-    for kind in ("memory dicom", "dicom"):
+    for kind in DICOM_KINDS:
         with bench(kind, tmp_path / kind, [Rule(Verdict(FaultKind.RESET_AFTER), message="StoreStudy", occurrence=3)]) as it:
             it.move(MovePlan("right", (store,)))
             it.run()
@@ -282,7 +283,7 @@ def test_a_plan_for_a_move_is_carried_out_with_its_counters_even_when_an_associa
             assert it.mover.outcomes[0][2:] == ("answered", MoveResult(5, 1, 0, 0xB000, lost))
             assert [batch.instances for batch in it.right.told] == [InstanceSet(series, 1, 3), InstanceSet(series, 4, 6)]
             seen.append(it.mover.outcomes)
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] == seen[2]
 
 
 @stores

@@ -139,6 +139,7 @@ def test_a_batch_tells_what_came_in_it_per_study_and_series(archive: Archive) ->
             duplicates_same=1,
             duplicates_different=0,
             stored_bytes=0,
+            modality="CT",
         ),
         InstancesStored(
             SECOND.study_instance_uid,
@@ -148,6 +149,7 @@ def test_a_batch_tells_what_came_in_it_per_study_and_series(archive: Archive) ->
             duplicates_same=0,
             duplicates_different=0,
             stored_bytes=0,
+            modality="CT",
         ),
     ]
     assert told[0].stored_bytes == 5 * size_bytes
@@ -519,8 +521,8 @@ def test_an_archive_is_open_once(tmp_path: Path) -> None:
 
 def test_an_index_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(tmp_path).close()
-    monkeypatch.setattr("emulators.store.index._SCHEMA_VERSION", 2)
-    with pytest.raises(ConfigError, match="version 1"):
+    monkeypatch.setattr("emulators.store.index._SCHEMA_VERSION", 3)
+    with pytest.raises(ConfigError, match="version 2"):
         opened(tmp_path)
 
 

@@ -76,6 +76,7 @@ def test_every_field_has_the_attribute_of_its_name() -> None:
     assert (header.study_id, header.study_date, header.study_time) == (study.study_id, study.study_date, study.study_time)
     assert header.modality == study.modality
     assert header.referring_physician == study.referring_physician
+    assert header.body_part == study.body_part
     assert (header.station_name, header.institution_name) == (study.station_name, study.institution)
     assert header.instance_number == "5"
 

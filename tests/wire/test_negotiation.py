@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from emulators.wire.items import AsynchronousWindow, ContextResult, ProposedContext, RoleSelection, UserIdentity
+from emulators.wire.items import (
+    AsynchronousWindow,
+    ContextResult,
+    ExtendedNegotiation,
+    ProposedContext,
+    RoleSelection,
+    UserIdentity,
+)
 from emulators.wire.negotiation import AcceptorPolicy, AgreedContext, agreed_contexts, negotiate, passcodes, propose
 from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, decode, encode
 from tests.wire import golden_dicom as golden
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
+FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 COMMITMENT = "1.2.840.10008.1.20.1"
 VERIFICATION = "1.2.840.10008.1.1"
 EXPLICIT, IMPLICIT, JPEG_LS = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.4.80"
@@ -107,6 +115,27 @@ def test_roles_are_agreed_by_both_and_default_where_one_is_silent(
     answer = accepted(request, policy)
     assert len(answer.user_information.roles) == (1 if allowed and proposed else 0)
     assert agreed_contexts(request, answer)[1] == AgreedContext(1, COMMITMENT, IMPLICIT, *agreed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (b"\x01", b"\x01"),
+        (b"\x00", b"\x00"),
+        (b"\x01\x01\x01", b"\x01\x00\x00"),  # no more of it than is supported, and as many bytes as were asked
+        (b"", b""),
+    ],
+)
+def test_of_an_extension_the_lesser_of_each_byte_is_answered(asked: bytes, answered: bytes) -> None:
+    """PS3.7 D.3.3.5, PS3.4 C.5.1.1."""
+    policy = AcceptorPolicy("ARCHIVE", {FIND: (IMPLICIT,)}, extended={FIND: b"\x01\x00"})
+    request = propose("ARCHIVE", "VIEWER", [(FIND, [IMPLICIT])], extended_negotiation=[ExtendedNegotiation(FIND, asked)])
+    assert accepted(request, policy).user_information.extended_negotiation == (ExtendedNegotiation(FIND, answered),)
+
+
+def test_an_extension_that_nobody_knows_is_not_answered() -> None:
+    request = propose("ARCHIVE", "VIEWER", [(CT, [IMPLICIT])], extended_negotiation=[ExtendedNegotiation(CT, b"\x01")])
+    assert accepted(request).user_information.extended_negotiation == ()
 
 
 @pytest.mark.parametrize(

@@ -11,32 +11,40 @@ from typing import Any
 from emulators.codecs.dicom import elements
 from emulators.codecs.dicom.commitment import CommitRequestService, CommitResultService
 from emulators.codecs.dicom.elements import Buffer
-from emulators.codecs.dicom.query import FindService, MoveService
+from emulators.codecs.dicom.query import SERVICES as QUERY_SERVICES
 from emulators.codecs.dicom.service import Encoded, Service
-from emulators.codecs.dicom.steps import StepEndedService, StepStartedService
+from emulators.codecs.dicom.steps import StepEndedService, StepProgressedService, StepStartedService
 from emulators.codecs.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 from emulators.codecs.dicom.values import Refused, refused
 from emulators.codecs.dicom.worklist import WorklistService
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.messages.query import Identifier
 from emulators.wire.dimse import Command
 from emulators.wire.status import NO_SUCH_SOP_CLASS, UNRECOGNIZED_OPERATION
 
 _SERVICES: tuple[Service, ...] = (
     WorklistService(),
     StepStartedService(),
+    StepProgressedService(),
     StepEndedService(),
     CommitRequestService(),
     CommitResultService(),
-    FindService(),
-    MoveService(),
+    *QUERY_SERVICES.values(),
 )
-SERVICES: dict[type, Service] = {service.message_type: service for service in _SERVICES}
-"""By the type of the message that requests it."""
-
+_BY_MESSAGE = {service.message_type: service for service in _SERVICES}
 _BY_REQUEST = {(service.sop_class_uid, service.command_field): service for service in _SERVICES}
 _SOP_CLASSES = frozenset(service.sop_class_uid for service in _SERVICES)
 
+REQUESTS = frozenset(_BY_MESSAGE)
+"""The types of all messages that a request of DICOM can be."""
+
 EncodedBytes = tuple[Command, bytes | None]
+
+
+def sop_classes(messages: Iterable[type]) -> tuple[str, ...]:
+    """The SOP classes under which messages of these types are asked."""
+    served = frozenset(messages)
+    return tuple(dict.fromkeys(service.sop_class_uid for service in _SERVICES if service.message_type in served))
 
 
 def abstract_syntax(message: object) -> str:
@@ -102,7 +110,9 @@ def request_service(command: Command) -> Service:
 
 
 def _service(message: object) -> Service:
-    service = SERVICES.get(type(message))
+    service = _BY_MESSAGE.get(type(message))
+    if isinstance(message, Identifier):
+        service = QUERY_SERVICES[type(message), message.root]
     if service is None:
         raise LocalProtocolError(f"DICOM carries no {type(message).__name__}")
     return service

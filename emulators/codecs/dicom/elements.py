@@ -8,28 +8,33 @@ pydicom takes thirty times as long, or more, to build and write, or to read, a w
 RemoteProtocolError: every length is held against the buffer, tags must ascend (PS3.5 7.1), and sequences nest to a limit.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
+from operator import itemgetter
 from struct import Struct
 from struct import error as StructError
 
-from pydicom.charset import STAND_ALONE_ENCODINGS, decode_bytes, python_encoding
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
 from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from emulators.core.character_set import UTF_8, CharacterSet, character_set_of, value_for
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 
 DataSet = dict[str, "str | int | list[DataSet]"]
 Buffer = bytes | bytearray | memoryview
 
 _NESTING_LIMIT = 16
+_TAG_AS_KEYWORD = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 _TEXT_VRS = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))  # what Specific Character Set is about (PS3.5 6.1.2.3)
+_WRITTEN_AS_TEXT = _TEXT_VRS | {"UN"}  # what was text in explicit VR and whose VR we do not know
 _ASCII_VRS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"))
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _CHARACTER_SET = 0x00080005
-_COMPONENT_DELIMITERS = {0x5E, 0x3D}
+_ASCII = character_set_of("")
 
 _tag = Struct("<HH")
 _long = Struct("<I")
@@ -42,15 +47,23 @@ _ITEM_TAG = _tag.pack(0xFFFE, 0xE000)
 # --- writing -----------------------------------------------------------------------------------------------------------
 
 
-def encode(dataset: DataSet, transfer_syntax_uid: str = IMPLICIT_VR_LITTLE_ENDIAN) -> bytes:
-    """The bytes of a data set. Text beyond ASCII goes as UTF-8 and is declared so; ASCII alone declares nothing.
+def encode(dataset: DataSet, transfer_syntax_uid: str = IMPLICIT_VR_LITTLE_ENDIAN, character_set: str = "") -> bytes:
+    """The bytes of a data set. ASCII alone declares no character set.
 
+    Text beyond ASCII goes in ``character_set``, such as ``ISO_IR 100`` or ``ISO 2022 IR 87``, which is written behind the empty
+    first term that it needs; where that is empty or lacks a character, the whole data set goes in ISO_IR 192, which is UTF-8.
     Raises LocalProtocolError for a value that its VR cannot carry, or another transfer syntax than the two little endian ones.
     """
     explicit = _is_explicit(transfer_syntax_uid)
-    if not _is_ascii(dataset):
-        dataset = {**dataset, "SpecificCharacterSet": "ISO_IR 192"}
-    return _encode(dataset, explicit)
+    try:
+        if _is_ascii(dataset):
+            return _encode(dataset, explicit, _ASCII)
+        for declared in (value_for(character_set) or UTF_8, UTF_8):
+            with suppress(UnicodeEncodeError):
+                return _encode({**dataset, "SpecificCharacterSet": declared}, explicit, character_set_of(declared))
+    except StructError:
+        raise LocalProtocolError("a value of the data set is too long or too large for its VR") from None
+    raise LocalProtocolError("a value of the data set holds a character that no character set has")
 
 
 def _is_explicit(transfer_syntax_uid: str) -> bool:
@@ -69,50 +82,72 @@ def _is_ascii(dataset: DataSet) -> bool:
     return True
 
 
-def _encode(dataset: DataSet, explicit: bool) -> bytes:
+def _encode(dataset: DataSet, explicit: bool, character_set: CharacterSet) -> bytes:
     parts: list[bytes] = []
-    for (_, vr, tag_bytes), value in sorted([(_attribute(keyword), value) for keyword, value in dataset.items()], key=_by_tag):
+    for _, keyword, vr, implicit_head, explicit_head, pack_length in _layout(tuple(dataset)):
+        value = dataset[keyword]
         if isinstance(value, str):
-            encoded = _encode_text(value, vr)
+            encoded = _encode_text(value, vr, character_set)
         elif isinstance(value, int):
             encoded = _number.pack(value)
         else:
-            encoded = b"".join(_encode_items(value, explicit))
-        if not explicit:
-            parts += (tag_bytes, _long.pack(len(encoded)), encoded)
-        elif vr == "SQ":
-            parts += (tag_bytes, b"SQ\0\0", _long.pack(len(encoded)), encoded)
+            encoded = b"".join(_encode_items(value, explicit, character_set))
+        if explicit:
+            parts += (explicit_head, pack_length(len(encoded)), encoded)
         else:
-            parts += (tag_bytes, vr.encode(), _number.pack(len(encoded)), encoded)
+            parts += (implicit_head, _long.pack(len(encoded)), encoded)
     return b"".join(parts)
 
 
-def _by_tag(element: tuple[tuple[int, str, bytes], object]) -> int:
-    return element[0][0]
+_Attribute = tuple[int, str, str, bytes, bytes, Callable[[int], bytes]]
 
 
-@lru_cache(maxsize=1024)
-def _attribute(keyword: str) -> tuple[int, str, bytes]:
-    """Tag, VR and the tag's bytes."""
-    tag = tag_for_keyword(keyword)
+@lru_cache(maxsize=256)
+def _layout(keywords: tuple[str, ...]) -> list[_Attribute]:
+    """The attributes of a data set in the order of their tags; data sets of one kind have the same."""
+    return sorted(map(_attribute, keywords), key=itemgetter(0))
+
+
+def _attribute(keyword: str) -> _Attribute:
+    """Tag, keyword, VR, what stands before the length in implicit and in explicit VR, and what packs the latter's length.
+
+    A tag that the dictionary lacks has unknown VR (PS3.5 6.2.2).
+    """
+    tag = tag_for_keyword(keyword) if keyword else None  # some attributes of the dictionary have no keyword
     if tag is None:
+        tag, vr = _tag_in(keyword), b"UN"
+    else:
+        vr = dictionary_VR(tag)[:2].encode()  # the first of "US or SS"
+    head = _tag.pack(tag >> 16, tag & 0xFFFF)
+    if vr in _SHORT_VRS:
+        return tag, keyword, vr.decode(), head, head + vr, _number.pack
+    return tag, keyword, vr.decode(), head, head + vr + b"\0\0", _long.pack
+
+
+def _tag_in(keyword: str) -> int:
+    found = _TAG_AS_KEYWORD.fullmatch(keyword)
+    if found is None:
         raise LocalProtocolError(f"no attribute has the keyword {keyword}")
-    return tag, dictionary_VR(tag), _tag.pack(tag >> 16, tag & 0xFFFF)
+    return int(found[1] + found[2], 16)
 
 
-def _encode_text(value: str, vr: str) -> bytes:
-    try:
-        encoded = value.encode("utf-8" if vr in _TEXT_VRS else "ascii")
-    except UnicodeEncodeError:
-        raise LocalProtocolError(f"a value of VR {vr} holds a character that it cannot carry") from None
+def _encode_text(value: str, vr: str, character_set: CharacterSet) -> bytes:
+    if vr in _WRITTEN_AS_TEXT:
+        codec = character_set.write_codec
+        encoded = value.encode(codec) if codec else character_set.encode(value, vr)
+    else:
+        try:
+            encoded = value.encode("ascii")
+        except UnicodeEncodeError:
+            raise LocalProtocolError(f"a value of VR {vr} holds a character that it cannot carry") from None
     if len(encoded) % 2:
         encoded += b"\0" if vr == "UI" else b" "
     return encoded
 
 
-def _encode_items(items: list[DataSet], explicit: bool) -> Iterable[bytes]:
+def _encode_items(items: list[DataSet], explicit: bool, character_set: CharacterSet) -> Iterable[bytes]:
     for item in items:
-        encoded = _encode(item, explicit)
+        encoded = _encode(item, explicit, character_set)
         yield _ITEM_TAG
         yield _long.pack(len(encoded))
         yield encoded
@@ -126,9 +161,9 @@ def decode(data: Buffer, transfer_syntax_uid: str = IMPLICIT_VR_LITTLE_ENDIAN) -
 
     Raises RemoteProtocolError, one line without values, for bytes that are none in this transfer syntax.
     """
-    reader = _Reader(data, _is_explicit(transfer_syntax_uid))
+    reader = _Reader(bytes(data), _is_explicit(transfer_syntax_uid))
     try:
-        dataset, _ = reader.elements(0, len(data), reader.explicit, ("latin_1",), 0)
+        dataset, _ = reader.elements(0, len(data), reader.explicit, character_set_of(""), 0)
     except StructError:
         raise RemoteProtocolError("the data set ends inside the head of an element") from None
     return dataset
@@ -137,12 +172,12 @@ def decode(data: Buffer, transfer_syntax_uid: str = IMPLICIT_VR_LITTLE_ENDIAN) -
 class _Reader:
     """One data set on its way from bytes. Every step moves on by eight bytes or more, so the time is linear in the length."""
 
-    def __init__(self, data: Buffer, explicit: bool) -> None:
+    def __init__(self, data: bytes, explicit: bool) -> None:
         self.data = data
         self.explicit = explicit
 
     def elements(
-        self, position: int, end: int, explicit: bool, codecs: tuple[str, ...], depth: int, delimited: bool = False
+        self, position: int, end: int, explicit: bool, character_set: CharacterSet, depth: int, delimited: bool = False
     ) -> tuple[DataSet, int]:
         """The elements from ``position`` to ``end``, or to the item delimiter if ``delimited``; and the position behind."""
         dataset: DataSet = {}
@@ -157,16 +192,16 @@ class _Reader:
             keyword, known_vr = _known(tag)
             if known_vr == "SQ" or vr == "SQ" or length == _UNDEFINED:
                 # UN of undefined length is a sequence in implicit VR (PS3.5 6.2.2 note 4)
-                items, position = self._items(position, length, end, explicit and vr != "UN", codecs, depth + 1)
+                items, position = self._items(position, length, end, explicit and vr != "UN", character_set, depth + 1)
                 dataset[keyword] = items
                 continue
             start, position = position, position + length
             if position > end:
                 raise RemoteProtocolError(f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) reaches beyond the end")
             if tag == _CHARACTER_SET:
-                codecs = _codecs(bytes(self.data[start:position]))
+                character_set = character_set_of(str(self.data[start:position], "latin_1"))
             elif tag & 0xFFFF:  # else a group length
-                dataset[keyword] = self._value(known_vr or vr, start, position, codecs)
+                dataset[keyword] = self._value(known_vr or vr, start, position, character_set)
         if delimited:
             raise RemoteProtocolError("an item of the data set has no end")
         return dataset, position
@@ -187,7 +222,7 @@ class _Reader:
         return tag, vr.decode("ascii"), _long.unpack_from(self.data, position)[0], position + 4
 
     def _items(
-        self, position: int, length: int, end: int, explicit: bool, codecs: tuple[str, ...], depth: int
+        self, position: int, length: int, end: int, explicit: bool, character_set: CharacterSet, depth: int
     ) -> tuple[list[DataSet], int]:
         """The items of a sequence of defined or undefined length (PS3.5 7.5), and the position behind it."""
         if depth > _NESTING_LIMIT:
@@ -208,16 +243,16 @@ class _Reader:
             if not delimited and item_length > end - position:
                 raise RemoteProtocolError("an item of the data set reaches beyond the end")
             item_end = end if delimited else position + item_length
-            item, position = self.elements(position, item_end, explicit, codecs, depth, delimited)
+            item, position = self.elements(position, item_end, explicit, character_set, depth, delimited)
             items.append(item)
         if length == _UNDEFINED:
             raise RemoteProtocolError("a sequence of the data set has no end")
         return items, position
 
-    def _value(self, vr: str, start: int, end: int, codecs: tuple[str, ...]) -> str | int:
-        value = bytes(self.data[start:end])
+    def _value(self, vr: str, start: int, end: int, character_set: CharacterSet) -> str | int:
+        value = self.data[start:end]
         if vr in _TEXT_VRS:
-            return _decode_text(value, codecs).strip(" \0")
+            return character_set.decode(value, vr).strip(" \0")
         if vr in _ASCII_VRS:
             return value.decode("latin_1").strip(" \0")
         if vr == "US" and len(value) == 2:
@@ -230,22 +265,3 @@ def _known(tag: int) -> tuple[str, str]:
     """Keyword and VR of the dictionary; the tag in its usual spelling and no VR where it is not in there."""
     keyword = keyword_for_tag(tag)
     return (keyword, dictionary_VR(tag)) if keyword else (f"({tag >> 16:04X},{tag & 0xFFFF:04X})", "")
-
-
-@lru_cache(maxsize=64)
-def _codecs(specific_character_set: bytes) -> tuple[str, ...]:
-    """The Python codecs for a value of (0008,0005). A term that nobody knows, and none, are read as Latin-1."""
-    terms = [term.strip(" \0") for term in specific_character_set.decode("latin_1").split("\\")]
-    if terms[0] in STAND_ALONE_ENCODINGS:  # these allow no code extensions (PS3.3 C.12.1.1.2)
-        terms = terms[:1]
-    return tuple(python_encoding.get(term, "latin_1") if term else "latin_1" for term in terms)
-
-
-def _decode_text(value: bytes, codecs: tuple[str, ...]) -> str:
-    """Bytes that do not fit become U+FFFD: visible, and no reason to lose a patient from a list."""
-    if 0x1B not in value:  # no code extension is switched to
-        return value.decode(codecs[0], "replace")
-    try:
-        return decode_bytes(value, codecs, _COMPONENT_DELIMITERS)
-    except (ValueError, LookupError, Warning):  # a Warning where the caller's process turns warnings into errors
-        return value.decode("ascii", "replace")

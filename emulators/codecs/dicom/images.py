@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from emulators.codecs.dicom.values import person_name, refused, stamp
+from emulators.codecs.dicom.values import refused, stamp
 from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
-from emulators.messages.common import SEXES, Patient
+from emulators.messages.common import NOBODY, SEXES, Patient, PersonName, from_pn
 from emulators.messages.imaging import StudyHeader
 from emulators.wire.status import DATA_SET_DOES_NOT_MATCH_SOP_CLASS
 
@@ -36,21 +36,27 @@ class ImageHeader(Protocol):
     def modality(self) -> str: ...
     @property
     def study_description(self) -> str: ...
+    @property
+    def body_part(self) -> str: ...
+    @property
+    def study_id(self) -> str: ...
+    @property
+    def referring_physician(self) -> str: ...
 
 
 def study_header(header: ImageHeader) -> StudyHeader:
     """The header in canonical form.
 
     An image with the wrong identity must not slip in: identifiers and names that have no canonical form (too long, several
-    values) raise RemoteProtocolError with ``status`` A900H. For a malformed date, sex or description no image is refused:
-    they become empty.
+    values) raise RemoteProtocolError with ``status`` A900H. For a malformed date, sex, description, body part, study ID or
+    referring physician no image is refused: they become empty.
     """
     try:
         return StudyHeader(
             patient=Patient(
                 patient_id=header.patient_id,
                 issuer=header.issuer_of_patient_id,
-                name=person_name(header.patient_name),
+                name=from_pn(header.patient_name),
                 birth_date=_date(header.birth_date),
                 sex=header.sex if header.sex in SEXES else "",
             ),
@@ -58,7 +64,10 @@ def study_header(header: ImageHeader) -> StudyHeader:
             study_instance_uid=header.study_instance_uid,
             study_at=_stamp(header.study_date, header.study_time),
             modality=header.modality,
-            description=_description(header.study_description),
+            description=_text(header.study_description, 64),
+            body_part=_text(header.body_part, 16),
+            study_id=_text(header.study_id, 16),
+            referring_physician=_physician(header.referring_physician),
         )
     except LocalProtocolError as error:
         raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, str(error)) from None
@@ -81,8 +90,15 @@ def _stamp(date: str, time: str) -> Stamp:
     return ""
 
 
-def _description(value: str) -> str:
+def _text(value: str, limit: int) -> str:
     try:
-        return canonical.text(value, 64, "description")
+        return canonical.text(value, limit, "text")
     except LocalProtocolError:
         return ""
+
+
+def _physician(value: str) -> PersonName:
+    try:
+        return from_pn(value)
+    except LocalProtocolError:
+        return NOBODY

@@ -1,152 +1,101 @@
-"""Query and retrieve at the study root (PS3.4 Annex C): C-FIND and C-MOVE at STUDY level."""
+"""Query and retrieve at patient and study root (PS3.4 Annex C): C-FIND, C-MOVE and C-GET."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from emulators.codecs.dicom.elements import DataSet
-from emulators.codecs.dicom.service import Encoded, Received, final, find_responses, matching_key
-from emulators.codecs.dicom.uids import STUDY_ROOT_FIND, STUDY_ROOT_MOVE
-from emulators.codecs.dicom.values import (
-    da_tm,
-    dates,
-    patient,
-    patient_attributes,
-    refused,
-    stamp,
-    text,
-    values,
+from emulators.codecs.dicom.service import Encoded, Received, Service, final, find_keys, find_responses
+from emulators.codecs.dicom.uids import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
 )
-from emulators.core.errors import RemoteProtocolError
+from emulators.codecs.dicom.values import from_attributes, refused, text, to_attributes, values
 from emulators.messages import canonical
+from emulators.messages.attributes import Attributes
 from emulators.messages.imaging import from_uids
-from emulators.messages.query import FindStudies, MoveResult, MoveStudy, StudiesFound, StudyMatch
+from emulators.messages.query import LEVELS, Find, Found, Get, Identifier, Move, MoveResult
 from emulators.wire import commands
 from emulators.wire.commands import SubOperations
-from emulators.wire.dimse import C_FIND_RQ, C_MOVE_RQ, Command
-from emulators.wire.status import DATA_SET_DOES_NOT_MATCH_SOP_CLASS, status_class
+from emulators.wire.dimse import C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command
+from emulators.wire.status import (
+    CANCEL,
+    DATA_SET_DOES_NOT_MATCH_SOP_CLASS,
+    PENDING_WITH_UNSUPPORTED_KEYS,
+    status_class,
+)
 
-_KEYS: DataSet = {
-    "StudyDate": "",
-    "StudyTime": "",
-    "AccessionNumber": "",
-    "ModalitiesInStudy": "",
-    "StudyDescription": "",
-    "PatientName": "",
-    "PatientID": "",
-    "IssuerOfPatientID": "",
-    "PatientBirthDate": "",
-    "PatientSex": "",
-    "StudyInstanceUID": "",
-    "StudyID": "",
-    "NumberOfStudyRelatedInstances": "",
-}
-_SUPPORTED_KEYS: DataSet = {**_KEYS, "InstanceAvailability": ""}
-_MATCHING_KEYS = frozenset(("PatientID", "AccessionNumber", "StudyInstanceUID", "ModalitiesInStudy", "StudyDate"))
+_LEVEL = "QueryRetrieveLevel"
+_RETRIEVE = "RetrieveAETitle"
+_NO_KEYS = (_LEVEL, _RETRIEVE)
+_LONGEST_VALUE = 0xFFFE
 
 
-class FindService:
-    message_type = FindStudies
-    sop_class_uid = STUDY_ROOT_FIND
-    command_field = C_FIND_RQ
+class _AtRoot:
+    """A service at one of the information models; Query/Retrieve Level is not one of a message's keys."""
+
     invalid_value = DATA_SET_DOES_NOT_MATCH_SOP_CLASS
 
-    def encode_request(self, message: FindStudies, message_id: int) -> Encoded:
-        identifier: DataSet = {
-            **_KEYS,
-            "QueryRetrieveLevel": "STUDY",
-            "StudyDate": message.study_date,
-            "AccessionNumber": message.accession_number,
-            "ModalitiesInStudy": message.modality,
-            "PatientID": message.patient_id,
-            "StudyInstanceUID": message.study_instance_uid,
-        }
-        return commands.c_find_rq(message_id, self.sop_class_uid), identifier
+    def __init__(self, root: str, sop_class_uid: str) -> None:
+        self.root = root
+        self.sop_class_uid = sop_class_uid
 
-    def decode_request(self, command: Command, dataset: DataSet) -> FindStudies:
-        _require_study_level(dataset)
-        return FindStudies(
-            patient_id=matching_key(dataset, "PatientID"),
-            accession_number=matching_key(dataset, "AccessionNumber"),
-            study_instance_uid=matching_key(dataset, "StudyInstanceUID"),
-            modality=matching_key(dataset, "ModalitiesInStudy"),
-            study_date=dates(matching_key(dataset, "StudyDate")),
-        )
 
-    def encode_answer(
-        self, answer: StudiesFound, request: Command, requested: DataSet, retrieve_ae_title: str
-    ) -> Iterator[Encoded]:
+def _identifier(message: Identifier) -> DataSet:
+    return {**from_attributes(message.keys), _LEVEL: message.level}
+
+
+def _level(dataset: DataSet) -> str:
+    level = text(dataset, _LEVEL)
+    if level not in LEVELS:
+        raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{_LEVEL} is missing or none")
+    return level
+
+
+class FindService(_AtRoot):
+    message_type = Find
+    command_field = C_FIND_RQ
+
+    def encode_request(self, message: Find, message_id: int) -> Encoded:
+        return commands.c_find_rq(message_id, self.sop_class_uid), _identifier(message)
+
+    def decode_request(self, command: Command, dataset: DataSet) -> Find:
+        level = _level(dataset)
+        return Find(find_keys(dataset).without(_NO_KEYS), level, self.root)
+
+    def encode_answer(self, answer: Found, request: Command, requested: DataSet, retrieve_ae_title: str) -> Iterator[Encoded]:
         """Level and Retrieve AE Title are returned whether asked for or not (PS3.4 C.4.1.1.3.2)."""
-        always: DataSet = {"QueryRetrieveLevel": "STUDY"}
+        always: DataSet = {_LEVEL: text(requested, _LEVEL)}
         if retrieve_ae_title:
-            always["RetrieveAETitle"] = retrieve_ae_title
-        matches = map(_identifier, answer.studies)
-        for command, dataset in find_responses(request, requested, matches, answer.status, _SUPPORTED_KEYS, _MATCHING_KEYS):
+            always[_RETRIEVE] = retrieve_ae_title
+        responses = find_responses(request, requested, answer.matches, {}, answer.status, answer.keys_supported)
+        for command, dataset in responses:
             yield command, None if dataset is None else {**dataset, **always}
 
-    def decode_answer(self, responses: Sequence[Received]) -> StudiesFound:
+    def decode_answer(self, responses: Sequence[Received]) -> Found:
         status = final(responses).status
-        found = [_match(dataset) for command, dataset in responses if status_class(command.status) == "pending"]
-        return StudiesFound(tuple(found), status)
+        pending = [(command, dataset) for command, dataset in responses if status_class(command.status) == "pending"]
+        unsupported = any(command.status == PENDING_WITH_UNSUPPORTED_KEYS for command, _ in pending)
+        return Found(tuple(_match(dataset) for _, dataset in pending), status, not unsupported)
 
 
-def _require_study_level(dataset: DataSet) -> None:
-    level = text(dataset, "QueryRetrieveLevel")
-    if level != "STUDY":
-        raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, "QueryRetrieveLevel is not STUDY, the one that is supported")
+def _match(dataset: DataSet) -> Attributes:
+    return to_attributes(dataset).without(_NO_KEYS)
 
 
-def _identifier(match: StudyMatch) -> DataSet:
-    date, time = da_tm(match.study_at)
-    return {
-        **_KEYS,
-        **patient_attributes(match.patient),
-        "StudyDate": date,
-        "StudyTime": time,
-        "AccessionNumber": match.accession_number,
-        "InstanceAvailability": "ONLINE",
-        "ModalitiesInStudy": match.modality,
-        "StudyDescription": match.description,
-        "StudyInstanceUID": match.study_instance_uid,
-        "NumberOfStudyRelatedInstances": str(match.instances),
-    }
-
-
-def _match(dataset: DataSet) -> StudyMatch:
-    """Of several modalities the first. An archive that does not count gives 0 instances."""
-    count = text(dataset, "NumberOfStudyRelatedInstances") or "0"
-    if len(count) > 12 or not (count.isascii() and count.isdecimal()):
-        raise RemoteProtocolError("NumberOfStudyRelatedInstances is not a number")
-    return StudyMatch(
-        patient=patient(dataset),
-        study_instance_uid=text(dataset, "StudyInstanceUID"),
-        accession_number=text(dataset, "AccessionNumber"),
-        study_at=stamp(text(dataset, "StudyDate"), text(dataset, "StudyTime")),
-        modality=text(dataset, "ModalitiesInStudy"),
-        description=text(dataset, "StudyDescription"),
-        instances=int(count),
-    )
-
-
-class MoveService:
-    message_type = MoveStudy
-    sop_class_uid = STUDY_ROOT_MOVE
-    command_field = C_MOVE_RQ
-    invalid_value = DATA_SET_DOES_NOT_MATCH_SOP_CLASS
-
-    def encode_request(self, message: MoveStudy, message_id: int) -> Encoded:
-        """The identifier holds unique keys only (PS3.4 C.4.2.1.4.1)."""
-        identifier: DataSet = {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": message.study_instance_uid}
-        return commands.c_move_rq(message_id, self.sop_class_uid, message.destination), identifier
-
-    def decode_request(self, command: Command, dataset: DataSet) -> MoveStudy:
-        _require_study_level(dataset)
-        study = canonical.uid(matching_key(dataset, "StudyInstanceUID"), "StudyInstanceUID")
-        return MoveStudy(study, command.text("MoveDestination"))
+class _RetrieveService(_AtRoot):
+    """What C-MOVE and C-GET share."""
 
     def encode_answer(
         self, answer: MoveResult, request: Command, requested: DataSet, retrieve_ae_title: str
     ) -> Iterator[Encoded]:
-        failed = "\\".join(answer.failed_instances)
-        counters = SubOperations(answer.completed, answer.failed, answer.warned)
+        """The number of remaining sub-operations stands in the response to a cancelled request only (PS3.4 C.4.2.1.6)."""
+        failed = _listed(answer.failed_instances)
+        remaining = answer.remaining if answer.status == CANCEL else None
+        counters = SubOperations(answer.completed, answer.failed, answer.warned, remaining)
         command = commands.response(request, answer.status, has_dataset=bool(failed), sub_operations=counters)
         yield command, {"FailedSOPInstanceUIDList": failed} if failed else None
 
@@ -159,4 +108,45 @@ class MoveService:
             warned=command.number("NumberOfWarningSuboperations") or 0,
             status=command.status,
             failed_instances=from_uids(canonical.uid(uid, "FailedSOPInstanceUIDList") for uid in failed),
+            remaining=command.number("NumberOfRemainingSuboperations") or 0,
         )
+
+
+def _listed(uids: Iterable[str]) -> str:
+    """As many UIDs as fit a value of VR UI in explicit VR (PS3.5 7.1.2); the counter has them all."""
+    listed = "\\".join(uids)
+    return listed if len(listed) <= _LONGEST_VALUE else listed[: listed.rindex("\\", 0, _LONGEST_VALUE)]
+
+
+class MoveService(_RetrieveService):
+    message_type = Move
+    command_field = C_MOVE_RQ
+
+    def encode_request(self, message: Move, message_id: int) -> Encoded:
+        return commands.c_move_rq(message_id, self.sop_class_uid, message.destination), _identifier(message)
+
+    def decode_request(self, command: Command, dataset: DataSet) -> Move:
+        return Move(_match(dataset), _level(dataset), self.root, command.text("MoveDestination"))
+
+
+class GetService(_RetrieveService):
+    message_type = Get
+    command_field = C_GET_RQ
+
+    def encode_request(self, message: Get, message_id: int) -> Encoded:
+        return commands.c_get_rq(message_id, self.sop_class_uid), _identifier(message)
+
+    def decode_request(self, command: Command, dataset: DataSet) -> Get:
+        return Get(_match(dataset), _level(dataset), self.root)
+
+
+_ROOTS: tuple[Any, ...] = (
+    FindService("PATIENT", PATIENT_ROOT_FIND),
+    FindService("STUDY", STUDY_ROOT_FIND),
+    MoveService("PATIENT", PATIENT_ROOT_MOVE),
+    MoveService("STUDY", STUDY_ROOT_MOVE),
+    GetService("PATIENT", PATIENT_ROOT_GET),
+    GetService("STUDY", STUDY_ROOT_GET),
+)
+SERVICES: Mapping[tuple[type, str], Service] = {(service.message_type, service.root): service for service in _ROOTS}
+"""By the type and the root of the message that requests it."""

@@ -1,12 +1,14 @@
-"""What a DIMSE service is to the codec, and the matching of keys that all C-FIND services share."""
+"""What a DIMSE service is to the codec, and what all C-FIND services share: reading keys, returning what was asked for."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from emulators.codecs.dicom.elements import DataSet
-from emulators.codecs.dicom.values import refused, text
+from emulators.codecs.dicom.values import from_value, refused, to_attributes
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.messages import canonical
+from emulators.messages.attributes import Attributes, vr
 from emulators.messages.common import Status
 from emulators.wire import commands
 from emulators.wire.dimse import Command
@@ -16,6 +18,17 @@ from emulators.wire.status import (
     PENDING_WITH_UNSUPPORTED_KEYS,
     status_class,
 )
+
+_TIME_ZONE = "TimezoneOffsetFromUTC"
+_NEVER_EMPTY = frozenset((_TIME_ZONE, "SpecificCharacterSet"))
+
+_DATE = r"[0-9]{8}|[0-9]{4}\.[0-9]{2}\.[0-9]{2}"  # with dots: ACR-NEMA
+_TIME = r"[0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]{1,6})?)?)?"
+_DATE_TIME = r"[0-9]{4,14}(?:\.[0-9]{1,6})?(?:[+-][0-9]{4})?"
+_DATE_KEYS = {
+    vr: re.compile(rf"{value}|(?:{value})-|(?:{value})?-(?:{value})")
+    for vr, value in (("DA", _DATE), ("TM", _TIME), ("DT", _DATE_TIME))
+}
 
 Encoded = tuple[Command, DataSet | None]
 Received = tuple[Command, DataSet]
@@ -69,57 +82,58 @@ def final(responses: Sequence[Received]) -> Command:
 # --- C-FIND ------------------------------------------------------------------------------------------------------------
 
 
+def find_keys(requested: DataSet) -> Attributes:
+    """The identifier of a C-FIND request.
+
+    Refused with A900H: a sequence with several items (PS3.4 C.2.2.2.6), and a date or time that is none, because matching it
+    would find nothing without a word.
+    """
+    for keyword, value in requested.items():
+        if isinstance(value, list):
+            if len(value) > 1:
+                raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} holds more than one item")
+            find_keys(value[0] if value else {})
+        elif isinstance(value, str) and value not in ("", "*") and not _is_understood(keyword, value):
+            raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} is not a date or time, nor a range of them")
+    return to_attributes(requested)
+
+
+def _is_understood(keyword: str, value: str) -> bool:
+    pattern = _DATE_KEYS.get(vr(keyword))
+    return pattern is None or all(pattern.fullmatch(key) for key in value.replace(" ", "").split("\\"))
+
+
 def find_responses(
-    request: Command, requested: DataSet, matches: Iterable[DataSet], status: int, supported: DataSet, matching: frozenset[str]
+    request: Command, requested: DataSet, matches: Iterable[Attributes], table: DataSet, status: int, keys_supported: bool
 ) -> Iterator[Encoded]:
     """A pending response per match with the keys that were requested, then the final one (PS3.4 C.4.1.1.3, K.4.1.1.3).
 
-    ``supported`` holds every key that can be returned, with an item in each sequence; ``matching`` those that take a value.
+    ``table`` holds every key that is known, with an item in each sequence: what a match does not have of it is returned empty.
     """
-    is_supported = keys_are_supported(requested, supported, matching)
-    pending = commands.response(request, PENDING if is_supported else PENDING_WITH_UNSUPPORTED_KEYS, has_dataset=True)
+    code = PENDING if keys_supported else PENDING_WITH_UNSUPPORTED_KEYS
+    pending = commands.response(request, code, has_dataset=True)
     for match in matches:
-        yield pending, selected(match, requested)
+        yield pending, selected(match, requested, table)
     yield commands.response(request, status), None
 
 
-def selected(match: DataSet, requested: DataSet) -> DataSet:
-    """What was asked for and is there. A sequence asked for without item keys is given whole."""
+def selected(match: Attributes, requested: DataSet, table: DataSet) -> DataSet:
+    """What was asked for and is there or in the table. A sequence asked for without item keys is given whole.
+
+    The time zone is told where the match has one, asked for or not, and never empty (PS3.4 K.4.1.1.3.2).
+    """
+    values = dict(match)
     chosen: DataSet = {}
     for keyword, wanted in requested.items():
-        value = match.get(keyword)
+        value, known = values.get(keyword), table.get(keyword)
         if value is None:
-            continue
-        if isinstance(value, list) and isinstance(wanted, list) and wanted and wanted[0]:
-            keys = wanted[0]
-            value = [selected(item, keys) for item in value]
-        chosen[keyword] = value
+            if known is not None:
+                chosen[keyword] = [] if isinstance(known, list) else ""
+        elif isinstance(value, tuple) and isinstance(wanted, list) and wanted and wanted[0]:
+            inner = known[0] if isinstance(known, list) and known else {}
+            chosen[keyword] = [selected(item, wanted[0], inner) for item in value]
+        elif value or keyword not in _NEVER_EMPTY:
+            chosen[keyword] = from_value(keyword, value)
+    if values.get(_TIME_ZONE):
+        chosen[_TIME_ZONE] = from_value(_TIME_ZONE, values[_TIME_ZONE])
     return chosen
-
-
-_NO_KEYS = frozenset(("QueryRetrieveLevel", "RetrieveAETitle", "TimezoneOffsetFromUTC"))
-
-
-def keys_are_supported(requested: DataSet, supported: DataSet, matching: frozenset[str]) -> bool:
-    """Whether every key asked for can be returned and every value given was matched; if not, the answer is FF01H."""
-    for keyword, value in requested.items():
-        if keyword in _NO_KEYS:
-            continue
-        known = supported.get(keyword)
-        if known is None:
-            return False
-        if isinstance(value, list):
-            if not all(keys_are_supported(item, known[0], matching) for item in value if isinstance(known, list)):
-                return False
-        elif value not in ("", "*") and keyword not in matching:
-            return False
-    return True
-
-
-def matching_key(requested: DataSet, keyword: str) -> str:
-    """The value of a key; ``*`` alone is universal matching (PS3.4 C.2.2.2.4). Several values are refused."""
-    value = requested.get(keyword, "")
-    if isinstance(value, str) and "\\" in value:
-        raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword}: a key with several values is not supported")
-    value = text(requested, keyword)
-    return "" if value == "*" else value

@@ -1,4 +1,19 @@
-"""Modality performed procedure steps (PS3.4 Annex F): StepStarted as N-CREATE, StepEnded as N-SET."""
+"""Modality performed procedure steps (PS3.4 Annex F): StepStarted as N-CREATE, StepProgressed and StepEnded as N-SET.
+
+==============================================  ======================================================================
+N-SET                                           is read as
+==============================================  ======================================================================
+status absent, empty or IN PROGRESS             StepProgressed
+COMPLETED, with an end and at least one series  StepEnded
+DISCONTINUED                                    StepEnded; end and series as far as they are there
+another status                                  refused, 0106H
+==============================================  ======================================================================
+
+The study that the images are in is the Study Instance UID of each item of the Scheduled Step Attributes Sequence (PS3.3
+C.4.13). Where another one was scheduled (procedures done as one), it is the item's Referenced Study Sequence that says so.
+"""
+
+from collections.abc import Iterator
 
 from emulators.codecs.dicom.elements import DataSet
 from emulators.codecs.dicom.service import Encoded, StatusService
@@ -19,13 +34,26 @@ from emulators.codecs.dicom.values import (
     text,
 )
 from emulators.core.errors import LocalProtocolError
+from emulators.core.identity import uid
 from emulators.messages import canonical
-from emulators.messages.imaging import StepEnded, StepStarted
+from emulators.messages.common import NO_CODE, Status
+from emulators.messages.imaging import (
+    NO_INSTANCES,
+    STEP_ENDINGS,
+    PerformedSeries,
+    ScheduledReference,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 from emulators.wire import commands
 from emulators.wire.dimse import N_CREATE_RQ, N_SET_RQ, Command
-from emulators.wire.status import INVALID_ATTRIBUTE_VALUE, INVALID_OBJECT_INSTANCE, PROCESSING_FAILURE
+from emulators.wire.status import INVALID_ATTRIBUTE_VALUE
 
-# Type 1 of PS3.4 Table F.7.2-1: at N-CREATE, and what must have a value once the step is over.
+IN_PROGRESS = "IN PROGRESS"
+_DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # the SOP class of a Referenced Study Sequence; retired, and still what is written
+
+# Type 1 of PS3.4 Table F.7.2-1: at N-CREATE, and what must have a value once the step is completed.
 _TYPE_1 = (
     "ScheduledStepAttributesSequence",
     "PerformedProcedureStepID",
@@ -36,8 +64,15 @@ _TYPE_1 = (
     "Modality",
 )
 _TYPE_1_AT_END = ("PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime", "PerformedSeriesSequence")
+_TYPE_1_OF_SERIES = ("ProtocolName", "SeriesInstanceUID")
+_NAMES_A_STEP = (
+    "PerformedStationAETitle",
+    "PerformedProcedureStepID",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+)
 
-# Type 2 of the same table, as far as we know nothing of it at N-CREATE.
+# Type 2 of the same table, as far as we know nothing of it at N-CREATE; and the reason, since only what was created may be set.
 _EMPTY_AT_START: DataSet = {
     "ReferencedPatientSequence": [],
     "PerformedStationName": "",
@@ -45,6 +80,7 @@ _EMPTY_AT_START: DataSet = {
     "PerformedProcedureTypeDescription": "",
     "PerformedProcedureStepEndDate": "",
     "PerformedProcedureStepEndTime": "",
+    "PerformedProcedureStepDiscontinuationReasonCodeSequence": [],
     "StudyID": "",
     "PerformedSeriesSequence": [],
 }
@@ -53,11 +89,17 @@ _EMPTY_IN_SERIES: DataSet = {
     "OperatorsName": "",
     "SeriesDescription": "",
     "RetrieveAETitle": "",
-    "ReferencedNonImageCompositeSOPInstanceSequence": [],
 }
+_NOTHING_SCHEDULED = ScheduledReference("", "", "", "", "", NO_CODE, NO_CODE)
+
+# Storage SOP classes that are referenced as composite objects other than images: presentation states, structured reports,
+# waveforms, raw data, encapsulated documents.
+_NON_IMAGES = tuple(f"1.2.840.10008.5.1.4.1.1.{branch}" for branch in ("9.", "11.", "66", "88.", "104."))
 
 
 class StepStartedService(StatusService):
+    """An N-CREATE without Affected SOP Instance UID gets one from us (PS3.7 10.1.5.1.3), the same if it is repeated."""
+
     message_type = StepStarted
     sop_class_uid = MODALITY_PERFORMED_PROCEDURE_STEP
     command_field = N_CREATE_RQ
@@ -65,116 +107,177 @@ class StepStartedService(StatusService):
 
     def encode_request(self, message: StepStarted, message_id: int) -> Encoded:
         start_date, start_time = da_tm(message.started_at)
+        scheduled = message.scheduled or (_NOTHING_SCHEDULED,)
+        procedure = scheduled[0].procedure if len(scheduled) == 1 else NO_CODE
         dataset: DataSet = {
             **_EMPTY_AT_START,
             **patient_attributes(message.patient),
-            "ScheduledStepAttributesSequence": [_scheduled_step(message)],
+            "ScheduledStepAttributesSequence": [_scheduled_step(one, message.study_instance_uid) for one in scheduled],
             "PerformedProcedureStepID": message.performed_step_id,
             "PerformedStationAETitle": message.station_ae_title,
             "PerformedProcedureStepStartDate": start_date,
             "PerformedProcedureStepStartTime": start_time,
-            "PerformedProcedureStepStatus": "IN PROGRESS",
-            "PerformedProcedureStepDescription": message.procedure.meaning,
-            "ProcedureCodeSequence": code_items(message.procedure),
+            "PerformedProcedureStepStatus": IN_PROGRESS,
+            "PerformedProcedureStepDescription": message.description,
+            "ProcedureCodeSequence": code_items(procedure),
             "Modality": message.modality,
-            "PerformedProtocolCodeSequence": code_items(message.protocol),
+            "PerformedProtocolCodeSequence": [item for one in scheduled for item in code_items(one.protocol)],
         }
         _require_ours(dataset, _TYPE_1)
         return commands.n_create_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
 
     def decode_request(self, command: Command, dataset: DataSet) -> StepStarted:
-        if not command.sop_instance_uid:
-            raise refused(INVALID_OBJECT_INSTANCE, "an N-CREATE without Affected SOP Instance UID is not supported")
+        """What names no step or request is an unscheduled exam's: it has one item with values that are empty."""
         require(dataset, _TYPE_1)
-        if text(dataset, "PerformedProcedureStepStatus") != "IN PROGRESS":
+        if text(dataset, "PerformedProcedureStepStatus") != IN_PROGRESS:
             raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
-        scheduled_steps = items(dataset, "ScheduledStepAttributesSequence")
-        if len(scheduled_steps) > 1:
-            raise refused(PROCESSING_FAILURE, "a performed step for several scheduled ones is not supported")
-        scheduled = scheduled_steps[0]
-        require(scheduled, ("StudyInstanceUID",))
-        procedure = items(scheduled, "RequestedProcedureCodeSequence") or items(dataset, "ProcedureCodeSequence")
-        protocol = items(scheduled, "ScheduledProtocolCodeSequence") or items(dataset, "PerformedProtocolCodeSequence")
+        scheduled = items(dataset, "ScheduledStepAttributesSequence")
+        performed = dataset if len(scheduled) == 1 else {}
         return StepStarted(
-            mpps_uid=command.sop_instance_uid,
+            mpps_uid=command.sop_instance_uid or _assigned_uid(dataset),
             patient=patient(dataset),
-            accession_number=text(scheduled, "AccessionNumber"),
-            study_instance_uid=text(scheduled, "StudyInstanceUID"),
-            placer_order_number=text(scheduled, "PlacerOrderNumberImagingServiceRequest"),
-            requested_procedure_id=text(scheduled, "RequestedProcedureID"),
-            step_id=text(scheduled, "ScheduledProcedureStepID"),
-            procedure=code(procedure, text(scheduled, "RequestedProcedureDescription")),
-            protocol=code(protocol, text(scheduled, "ScheduledProcedureStepDescription")),
+            scheduled=tuple(_reference(item, performed) for item in scheduled),
+            study_instance_uid=text(scheduled[0], "StudyInstanceUID"),
             modality=text(dataset, "Modality"),
             station_ae_title=text(dataset, "PerformedStationAETitle"),
             performed_step_id=text(dataset, "PerformedProcedureStepID"),
+            description=text(dataset, "PerformedProcedureStepDescription"),
             started_at=stamp(
                 text(dataset, "PerformedProcedureStepStartDate"), text(dataset, "PerformedProcedureStepStartTime")
             ),
         )
 
+    def encode_answer(self, answer: Status, request: Command, requested: DataSet, retrieve_ae_title: str) -> Iterator[Encoded]:
+        assigned = None if request.sop_instance_uid else _assigned_uid(requested)
+        yield commands.response(request, answer.code, sop_instance_uid=assigned, error_comment=answer.comment), None
 
-def _scheduled_step(message: StepStarted) -> DataSet:
+
+def _scheduled_step(reference: ScheduledReference, study_instance_uid: str) -> DataSet:
+    scheduled_study = reference.study_instance_uid
+    other_study = scheduled_study if scheduled_study != study_instance_uid else ""
+    study: DataSet = {"ReferencedSOPClassUID": _DETACHED_STUDY, "ReferencedSOPInstanceUID": other_study}
     return {
-        "StudyInstanceUID": message.study_instance_uid,
-        "ReferencedStudySequence": [],
-        "AccessionNumber": message.accession_number,
-        "PlacerOrderNumberImagingServiceRequest": message.placer_order_number,
-        "RequestedProcedureID": message.requested_procedure_id,
-        "RequestedProcedureCodeSequence": code_items(message.procedure),
-        "RequestedProcedureDescription": message.procedure.meaning,
-        "ScheduledProcedureStepID": message.step_id,
-        "ScheduledProcedureStepDescription": message.protocol.meaning,
-        "ScheduledProtocolCodeSequence": code_items(message.protocol),
+        "StudyInstanceUID": study_instance_uid,
+        "ReferencedStudySequence": [study] if other_study else [],
+        "AccessionNumber": reference.accession_number,
+        "PlacerOrderNumberImagingServiceRequest": reference.placer_order_number,
+        "RequestedProcedureID": reference.requested_procedure_id,
+        "RequestedProcedureCodeSequence": code_items(reference.procedure),
+        "RequestedProcedureDescription": reference.procedure.meaning,
+        "ScheduledProcedureStepID": reference.step_id,
+        "ScheduledProcedureStepDescription": reference.protocol.meaning,
+        "ScheduledProtocolCodeSequence": code_items(reference.protocol),
     }
 
 
-class StepEndedService(StatusService):
-    message_type = StepEnded
+def _reference(item: DataSet, performed: DataSet) -> ScheduledReference:
+    """``performed`` holds the codes of what was done, which stand for those that the item lacks."""
+    require(item, ("StudyInstanceUID",))
+    procedure = items(item, "RequestedProcedureCodeSequence") or items(performed, "ProcedureCodeSequence")
+    protocol = items(item, "ScheduledProtocolCodeSequence") or items(performed, "PerformedProtocolCodeSequence")
+    scheduled_study = text(first_item(item, "ReferencedStudySequence"), "ReferencedSOPInstanceUID")
+    return ScheduledReference(
+        accession_number=text(item, "AccessionNumber"),
+        study_instance_uid=scheduled_study or text(item, "StudyInstanceUID"),
+        placer_order_number=text(item, "PlacerOrderNumberImagingServiceRequest"),
+        requested_procedure_id=text(item, "RequestedProcedureID"),
+        step_id=text(item, "ScheduledProcedureStepID"),
+        procedure=code(procedure, text(item, "RequestedProcedureDescription")),
+        protocol=code(protocol, text(item, "ScheduledProcedureStepDescription")),
+    )
+
+
+def _assigned_uid(dataset: DataSet) -> str:
+    """The UID of a step whose performer gave it none: of a step ID that this station started at this time."""
+    return uid("assigned step", "/".join(text(dataset, keyword) for keyword in _NAMES_A_STEP))
+
+
+# --- N-SET -------------------------------------------------------------------------------------------------------------
+
+
+class _StepSetService(StatusService):
+    """Both messages come as the same request, so that either service reads either of them."""
+
     sop_class_uid = MODALITY_PERFORMED_PROCEDURE_STEP
     command_field = N_SET_RQ
     invalid_value = INVALID_ATTRIBUTE_VALUE
 
-    def encode_request(self, message: StepEnded, message_id: int) -> Encoded:
-        end_date, end_time = da_tm(message.ended_at)
-        series: DataSet = {
-            **_EMPTY_IN_SERIES,
-            "ProtocolName": message.protocol_name,
-            "SeriesInstanceUID": message.series_instance_uid,
-            "ReferencedImageSequence": references(message.sop_class_uid, message.instances),
-        }
-        dataset: DataSet = {
-            "PerformedProcedureStepStatus": "COMPLETED",
-            "PerformedProcedureStepEndDate": end_date,
-            "PerformedProcedureStepEndTime": end_time,
-            "PerformedSeriesSequence": [series],
-        }
-        _require_ours(dataset, _TYPE_1_AT_END)
-        _require_ours(series, ("ProtocolName", "SeriesInstanceUID", "ReferencedImageSequence"))
+    def decode_request(self, command: Command, dataset: DataSet) -> StepProgressed | StepEnded:
+        mpps_uid = canonical.uid(command.sop_instance_uid, "RequestedSOPInstanceUID")
+        status = text(dataset, "PerformedProcedureStepStatus")
+        if status in ("", IN_PROGRESS):
+            return StepProgressed(mpps_uid, _series(dataset))
+        if status not in STEP_ENDINGS:
+            raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is no status of a performed step")
+        if status == "COMPLETED":
+            require(dataset, _TYPE_1_AT_END)
+        ended_at = stamp(text(dataset, "PerformedProcedureStepEndDate"), text(dataset, "PerformedProcedureStepEndTime"))
+        reason = items(dataset, "PerformedProcedureStepDiscontinuationReasonCodeSequence")
+        return StepEnded(mpps_uid, ended_at, _series(dataset), status, code(reason, description=""))
+
+
+class StepProgressedService(_StepSetService):
+    message_type = StepProgressed
+
+    def encode_request(self, message: StepProgressed, message_id: int) -> Encoded:
+        dataset: DataSet = {"PerformedProcedureStepStatus": IN_PROGRESS}
+        if message.series:
+            dataset["PerformedSeriesSequence"] = _series_items(message.series)
         return commands.n_set_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
 
-    def decode_request(self, command: Command, dataset: DataSet) -> StepEnded:
-        """Only what a StepEnded can say: COMPLETED, one series, instances of one SOP class."""
-        require(dataset, ("PerformedProcedureStepStatus",))
-        if text(dataset, "PerformedProcedureStepStatus") != "COMPLETED":
-            raise refused(PROCESSING_FAILURE, "an N-SET to another status than COMPLETED is not supported")
-        require(dataset, _TYPE_1_AT_END)
-        if len(items(dataset, "PerformedSeriesSequence")) > 1:
-            raise refused(PROCESSING_FAILURE, "a performed step of more than one series is not supported")
-        series = first_item(dataset, "PerformedSeriesSequence")
-        require(series, ("ProtocolName", "SeriesInstanceUID"))
-        non_images = items(series, "ReferencedNonImageCompositeSOPInstanceSequence")
-        sop_class_uid, instances = referenced([*items(series, "ReferencedImageSequence"), *non_images])
-        if not instances:
-            raise refused(PROCESSING_FAILURE, "a performed series without instances is not supported")
-        return StepEnded(
-            mpps_uid=canonical.uid(command.sop_instance_uid, "RequestedSOPInstanceUID"),
-            ended_at=stamp(text(dataset, "PerformedProcedureStepEndDate"), text(dataset, "PerformedProcedureStepEndTime")),
-            series_instance_uid=text(series, "SeriesInstanceUID"),
-            sop_class_uid=sop_class_uid,
-            protocol_name=text(series, "ProtocolName"),
-            instances=instances,
-        )
+
+class StepEndedService(_StepSetService):
+    message_type = StepEnded
+
+    def encode_request(self, message: StepEnded, message_id: int) -> Encoded:
+        end_date, end_time = da_tm(message.ended_at)
+        dataset: DataSet = {
+            "PerformedProcedureStepStatus": message.status,
+            "PerformedProcedureStepEndDate": end_date,
+            "PerformedProcedureStepEndTime": end_time,
+            "PerformedSeriesSequence": _series_items(message.series),
+        }
+        if message.status == "COMPLETED":
+            _require_ours(dataset, _TYPE_1_AT_END)
+        if message.reason != NO_CODE:
+            dataset["PerformedProcedureStepDiscontinuationReasonCodeSequence"] = code_items(message.reason)
+        return commands.n_set_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
+
+
+def _series_items(series: tuple[PerformedSeries, ...]) -> list[DataSet]:
+    """An item per series, with the instances of all its SOP classes."""
+    found: dict[str, DataSet] = {}
+    for one in series:
+        item = found.setdefault(one.series_instance_uid, _series_item(one))
+        sequence = "ReferencedImageSequence"
+        if one.sop_class_uid.startswith(_NON_IMAGES):
+            sequence = "ReferencedNonImageCompositeSOPInstanceSequence"
+        item[sequence] = [*items(item, sequence), *references(one.sop_class_uid, one.instances)]
+    return list(found.values())
+
+
+def _series_item(series: PerformedSeries) -> DataSet:
+    item: DataSet = {
+        **_EMPTY_IN_SERIES,
+        "ProtocolName": series.protocol_name,
+        "SeriesInstanceUID": series.series_instance_uid,
+        "ReferencedImageSequence": [],
+        "ReferencedNonImageCompositeSOPInstanceSequence": [],
+    }
+    _require_ours(item, _TYPE_1_OF_SERIES)
+    return item
+
+
+def _series(dataset: DataSet) -> tuple[PerformedSeries, ...]:
+    """One per series and SOP class, images first."""
+    found = []
+    for item in items(dataset, "PerformedSeriesSequence"):
+        require(item, _TYPE_1_OF_SERIES)
+        non_images = items(item, "ReferencedNonImageCompositeSOPInstanceSequence")
+        made = referenced([*items(item, "ReferencedImageSequence"), *non_images]) or {"": NO_INSTANCES}
+        named = text(item, "SeriesInstanceUID"), text(item, "ProtocolName")
+        found += [PerformedSeries(named[0], sop_class_uid, named[1], made[sop_class_uid]) for sop_class_uid in made]
+    return tuple(found)
 
 
 def _require_ours(dataset: DataSet, keywords: tuple[str, ...]) -> None:

@@ -1,21 +1,21 @@
-"""The values that messages share, as attributes and back: names, times, codes, patients, references to instances.
+"""The values that messages share, as attributes and back: whole identifiers, times, codes, patients, references to instances.
 
-What a peer sent is brought to canonical form: times get the seconds they lack and lose fractions, of a name the first
-component group is taken, of several values the first.
+What a peer sent is brought to canonical form: times get the seconds they lack and lose fractions, of several values the first
+is taken. The Attributes of an identifier stay as they came.
 """
 
 import re
 from collections.abc import Iterable
 
 from emulators.codecs.dicom.elements import DataSet
-from emulators.core.errors import RemoteProtocolError
+from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
-from emulators.messages.common import Code, Patient, PersonName
+from emulators.messages.attributes import Attributes, Value, of, vr
+from emulators.messages.common import Code, Patient, from_pn
 from emulators.messages.imaging import InstanceSet, from_uids
 from emulators.wire.status import MISSING_ATTRIBUTE, MISSING_ATTRIBUTE_VALUE, PROCESSING_FAILURE
 
-_PUNCTUATION = re.compile(r"[.:]")
 _FRACTION = re.compile(r"\.\d*")
 
 
@@ -74,22 +74,39 @@ def require(dataset: DataSet, keywords: Iterable[str]) -> None:
             raise refused(MISSING_ATTRIBUTE_VALUE, f"{keyword} has no value")
 
 
-# --- names, times, codes -----------------------------------------------------------------------------------------------
+# --- identifiers -------------------------------------------------------------------------------------------------------
 
 
-def pn(name: PersonName) -> str:
-    """The alphabetic component group of a PN, without the delimiters of empty components at its end (PS3.5 6.2.1)."""
-    return "^".join(name.components()).rstrip("^")
+def to_attributes(dataset: DataSet) -> Attributes:
+    """An identifier as a message carries it: what is absent, empty or has a value stays so; numbers are text."""
+    return of({keyword: _to_value(value) for keyword, value in dataset.items()})
 
 
-def person_name(value: str) -> PersonName:
-    """The first component group that holds anything: alphabetic, ideographic, phonetic."""
-    return PersonName(*name_group(value).split("^")[:5])
+def _to_value(value: str | int | list[DataSet]) -> Value:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) else tuple(map(to_attributes, value))
 
 
-def name_group(value: str) -> str:
-    """The first component group that holds anything, as it stands."""
-    return next((group.strip() for group in value.split("=") if group.strip(" ^")), "")
+def from_attributes(attributes: Attributes) -> DataSet:
+    """The identifier of a message. Raises LocalProtocolError for a text that is no number where one must stand."""
+    return {keyword: from_value(keyword, value) for keyword, value in attributes}
+
+
+def from_value(keyword: str, value: Value) -> str | int | list[DataSet]:
+    """One value of an identifier."""
+    if not isinstance(value, str):
+        return list(map(from_attributes, value))
+    return _number(keyword, value) if value and vr(keyword) == "US" else value
+
+
+def _number(keyword: str, value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) <= 5 and int(value) <= 0xFFFF):
+        raise LocalProtocolError(f"{keyword} is not a number of 16 bits")
+    return int(value)
+
+
+# --- times, codes ------------------------------------------------------------------------------------------------------
 
 
 def da_tm(stamp: Stamp) -> tuple[str, str]:
@@ -101,16 +118,6 @@ def stamp(date: str, time: str) -> Stamp:
     """A date, also in the form of ACR-NEMA with dots, and a time to any precision; without a date nothing."""
     date = date.replace(".", "")
     return date and date + _FRACTION.sub("", time.replace(":", "")).ljust(6, "0")
-
-
-def dates(key: str) -> str:
-    """A date or range of dates as a matching key."""
-    return _PUNCTUATION.sub("", key)
-
-
-def times(key: str) -> str:
-    """A time or range of times as a matching key, to the second."""
-    return _FRACTION.sub("", key.replace(":", ""))
 
 
 def code_items(code: Code) -> list[DataSet]:
@@ -133,7 +140,7 @@ def code(found: list[DataSet], description: str) -> Code:
 def patient_attributes(patient: Patient) -> DataSet:
     """Patient identification and demographics."""
     return {
-        "PatientName": pn(patient.name),
+        "PatientName": patient.name.pn,
         "PatientID": patient.patient_id,
         "IssuerOfPatientID": patient.issuer,
         "PatientBirthDate": patient.birth_date,
@@ -146,7 +153,7 @@ def patient(dataset: DataSet) -> Patient:
     return Patient(
         patient_id=text(dataset, "PatientID"),
         issuer=text(dataset, "IssuerOfPatientID"),
-        name=person_name(text(dataset, "PatientName")),
+        name=from_pn(text(dataset, "PatientName")),
         birth_date=text(dataset, "PatientBirthDate").replace(".", ""),
         sex=text(dataset, "PatientSex"),
     )
@@ -160,14 +167,13 @@ def references(sop_class_uid: str, instances: InstanceSet) -> list[DataSet]:
     return [{"ReferencedSOPClassUID": sop_class_uid, "ReferencedSOPInstanceUID": uid} for uid in instances]
 
 
-def referenced(found: list[DataSet]) -> tuple[str, InstanceSet]:
-    """The one SOP class, empty for no items, and the instances. Refused: several classes, an instance twice."""
+def referenced(found: list[DataSet]) -> dict[str, InstanceSet]:
+    """The instances by their SOP class, in the order of the items. Refused: an item without its UIDs, an instance twice."""
+    by_class: dict[str, list[str]] = {}
     for item in found:
         require(item, ("ReferencedSOPClassUID", "ReferencedSOPInstanceUID"))
-    classes = {text(item, "ReferencedSOPClassUID") for item in found}
-    if len(classes) > 1:
-        raise refused(PROCESSING_FAILURE, "instances of more than one SOP class in one message are not supported")
-    uids = [canonical.uid(text(item, "ReferencedSOPInstanceUID"), "ReferencedSOPInstanceUID") for item in found]
-    if len(set(uids)) < len(uids):
+        uid = canonical.uid(text(item, "ReferencedSOPInstanceUID"), "ReferencedSOPInstanceUID")
+        by_class.setdefault(text(item, "ReferencedSOPClassUID"), []).append(uid)
+    if len({uid for uids in by_class.values() for uid in uids}) < len(found):
         raise RemoteProtocolError("an instance is referenced twice")
-    return canonical.uid(classes.pop(), "ReferencedSOPClassUID") if classes else "", from_uids(uids)
+    return {sop_class_uid: from_uids(uids) for sop_class_uid, uids in by_class.items()}

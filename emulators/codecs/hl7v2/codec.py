@@ -8,6 +8,7 @@ has another form. What we read does not depend on it: any 2.x message is read, a
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from emulators.codecs.hl7v2 import acknowledgement as acknowledgements
@@ -16,25 +17,51 @@ from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_er
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
 from emulators.core.instant import Stamp
-from emulators.messages.adt import RegisterPatient
+from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.common import Acknowledgement
-from emulators.messages.orders import OrderStatus, PlaceOrder, ReadingListEntry, ReportStatus, ScheduleProcedure
+from emulators.messages.orders import (
+    CancelOrder,
+    CancelProcedure,
+    ChangeOrder,
+    ChangeProcedure,
+    FillerOrder,
+    NumberAssigned,
+    OrderStatus,
+    PlaceOrder,
+    ReadingListEntry,
+    ReadingListRemoval,
+    ReportStatus,
+    ScheduleProcedure,
+)
 from emulators.messages.report import Report
 from emulators.wire import er7
 from emulators.wire.er7 import Field, Message, Row, Segment
 
 VERSIONS = frozenset(("2.3.1", "2.5.1"))
 
-Hl7Message = RegisterPatient | orders.OrderMessage | Report
+Hl7Message = PatientMessage | MergePatients | orders.OrderMessage | Report
 
 _Kind = tuple[str, str, str]
-_ADT, _ORM, _ORU = ("ADT", "A04", "ADT_A01"), ("ORM", "O01", "ORM_O01"), ("ORU", "R01", "ORU_R01")
+_ORM, _ORR, _ORU = ("ORM", "O01", "ORM_O01"), ("ORR", "O02", "ORR_O02"), ("ORU", "R01", "ORU_R01")
+
+
+def _adt(event: str) -> _Kind:
+    return "ADT", event, adt.STRUCTURES[event]
+
 
 _WRITERS: Mapping[type, tuple[_Kind, Callable[[Any], Sequence[Row]]]] = {
-    RegisterPatient: (_ADT, adt.write_registration),
+    **{kind: (_adt(kind.event), adt.write_patient_message) for kind in VISIT_MESSAGES},
+    MergePatients: (_adt(MergePatients.event), adt.write_merge),
     PlaceOrder: (_ORM, orders.write_new_order),
-    ScheduleProcedure: (_ORM, orders.write_scheduled_procedure),
-    ReadingListEntry: (_ORM, orders.write_reading_list_entry),
+    ChangeOrder: (_ORM, orders.write_changed_order),
+    CancelOrder: (_ORM, orders.write_cancelled_order),
+    FillerOrder: (_ORM, orders.write_filler_order),
+    NumberAssigned: (_ORR, orders.write_assigned_number),
+    ScheduleProcedure: (_ORM, orders.write_procedure),
+    ChangeProcedure: (_ORM, orders.write_procedure),
+    CancelProcedure: (_ORM, orders.write_procedure),
+    ReadingListEntry: (_ORM, orders.write_procedure),
+    ReadingListRemoval: (_ORM, orders.write_procedure),
     OrderStatus: (_ORM, orders.write_order_status),
     ReportStatus: (_ORM, orders.write_report_status),
     Report: (_ORU, report.write_report),
@@ -42,13 +69,19 @@ _WRITERS: Mapping[type, tuple[_Kind, Callable[[Any], Sequence[Row]]]] = {
 
 _Reader = Callable[[Message, str, Stamp], Hl7Message]
 _READERS: Mapping[str, Mapping[str, _Reader]] = {
-    "ADT": {"A04": adt.read_registration},
+    "ADT": {
+        **{kind.event: partial(adt.read_patient_message, kind) for kind in VISIT_MESSAGES},
+        MergePatients.event: adt.read_merge,
+    },
     "ORM": {"O01": orders.read_order},
+    "ORR": {"O02": orders.read_assigned_number},
     "ORU": {"R01": report.read_report},
 }
 
 _COMPATIBLE_VERSION = re.compile(r"2\.[0-9](\.[0-9])?")
 _UTF_8 = "UNICODE UTF-8"
+_PLACE = re.compile(r"segment [0-9]+ \(([A-Z][A-Z0-9]{2})\), field ([0-9]{1,3}):")
+"""Where er7 finds a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +176,7 @@ def _read(payload: bytes) -> Hl7Message:
     try:
         message = er7.parse(payload)
     except RemoteProtocolError as error:
-        location = "102 MSH" if payload.startswith(b"MSH") else "100 MSH"
-        raise Rejection(f"AR {location}: {error}") from None
+        raise _unreadable(payload, error) from None
     msh = message.msh
     control_id = fields.text(msh, 10)
     if not control_id:
@@ -158,6 +190,16 @@ def _read(payload: bytes) -> Hl7Message:
         return reader(message, control_id, fields.stamp(fields.text(msh, 7), "MSH-7"))
     except LocalProtocolError as error:
         raise content_error("102", fields.location_of(error)) from None
+
+
+def _unreadable(payload: bytes, error: RemoteProtocolError) -> Rejection:
+    """Why bytes are no message, at the field where that is known: MSH-18, or the one with text that is not legal in it."""
+    if not payload.startswith(b"MSH"):
+        return Rejection(f"AR 100 MSH: {error}")
+    place = _PLACE.match(str(error))
+    if place is None or place[1] == "MSH":
+        return Rejection(f"AR 102 {'-'.join(place.groups()) if place else 'MSH'}: {error}")
+    return Rejection(f"AE 102 {place[1]}-{place[2]}: {error}")
 
 
 def _reader(msh: Segment) -> _Reader:

@@ -1,126 +1,140 @@
-"""ORU^R01: MSH PID ORC OBR OBX.. (7.3.1), one report per message.
+"""ORU^R01: MSH PID {ORC OBR {OBX}} (7.3.1), one report per message, on one order or on several.
 
-The Study Instance UID comes first, as an ST under ``113014^DICOM Study^DCM`` (HD is not in table 0125, but read too). Then
-each line of the text is one OBX of type TX; an empty line has an empty OBX-5. OBX-4 counts the lines: it tells apart
-observations that share OBX-3 (7.4.2.4), so that no receiver keeps only the last line.
+Each order has its group with the whole text, so that a receiver that files each OBR for itself has the text for each. Status,
+reader and time are the same in all of them. Read, the text may stand in one group alone; groups that differ are several
+reports, of which all but one would be lost: refused.
 
-Reading, text is all OBX of type TX, FT or ST: repetitions of OBX-5 and ``\\.br\\`` are line ends. A report without any is
-refused, and one with several OBR, whose parts would be lost. The reader is the first component of OBR-32, the name in its
-subcomponents.
+Status, OBR-25 held against the OBX-11 of the text (tables 0123 and 0085); an empty OBX-11 says nothing:
+
+- OBR-25 X, D or W withdraws the report, whatever its text.
+- All text X, D or W withdraws it too. Text that is so in part is left out.
+- OBR-25 F or C over text that is F, C or both: C as soon as one of them is.
+- Any other code, and any other disagreement, is refused with 103: never is a report taken as final that is not.
+
+A report that is not withdrawn and has no text is refused: 100 without OBX, 102 if there are only other types. The reader is
+OBR-32.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from emulators.codecs.hl7v2 import fields
-from emulators.codecs.hl7v2.fields import needed, present, said, stated, text
-from emulators.codecs.hl7v2.orders import accession_number, procedure_code
+from emulators.codecs.hl7v2 import fields, names
+from emulators.codecs.hl7v2.fields import needed, present, text
+from emulators.codecs.hl7v2.observations import WITHDRAWN, Observations, observation_rows, read_observations
+from emulators.codecs.hl7v2.order_segments import accession_number, placer_number, procedure_code
+from emulators.codecs.hl7v2.patients import patient, pid_row
 from emulators.codecs.hl7v2.rejection import content_error
-from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
-from emulators.messages import canonical
-from emulators.messages.common import PersonName
-from emulators.messages.report import RESULT_STATUSES, Report
+from emulators.messages.report import RESULT_STATUSES, Report, ReportedOrder
 from emulators.wire import er7
-from emulators.wire.er7 import NULL, Field, Message, Row, Segment
+from emulators.wire.er7 import Field, Message, Row, Segment
 
-_STUDY = ("113014", "DICOM Study", "DCM")
-_NARRATIVE = ("18748-4", "Diagnostic imaging study", "LN")
-_TEXT_TYPES = frozenset(("TX", "FT", "ST"))
+_FINAL_OR_CORRECTED = frozenset("FC")
+
+# --- writing -------------------------------------------------------------------------------------------------------------
 
 
 def write_report(message: Report) -> Sequence[Row]:
-    placer = present(message.placer_order_number, "OBR-2")
-    accession = present(message.accession_number, "OBR-18")
-    obr: dict[int, Field] = {
-        1: "1",
-        2: placer,
-        3: accession,
-        4: fields.ce(message.procedure, "OBR-4"),
-        18: accession,
-        22: message.reported_at,
-        25: message.status,
-        32: (fields.xcn(message.reader),),  # an NDL: the name is one component, its parts subcomponents
-    }
-    rows = [
-        fields.pid_row(message.patient),
-        er7.row("ORC", {1: "RE", 2: placer, 3: accession}),
-        er7.row("OBR", obr),
-    ]
-    if message.study_instance_uid:
-        rows.append(_observation(1, "ST", _STUDY, "1", message.study_instance_uid, message.status))
-    before = len(rows) - 3
-    for number, line in enumerate(message.text.split("\n"), 1):
-        # a line that is "" would delete; no text of ours has a space at the end of a line, so reading takes it off again
-        value = line if line != NULL else NULL + " "
-        rows.append(_observation(before + number, "TX", _NARRATIVE, str(number), value, message.status))
+    rows = [pid_row(message.patient)]
+    for number, one in enumerate(message.orders, 1):
+        rows += _order_rows(number, one, message)
+        rows += observation_rows(one.study_instance_uid, message.text, message.addendum, message.status)
     return rows
 
 
-def _observation(number: int, value_type: str, code: tuple[str, ...], sub_id: str, value: str, status: str) -> Row:
-    """OBX (7.4.2): OBX-1 to OBX-5, and OBX-11."""
-    return ["OBX", str(number), value_type, code, sub_id, value, "", "", "", "", "", status]
+def _order_rows(number: int, reported: ReportedOrder, message: Report) -> tuple[Row, Row]:
+    placer, accession = reported.placer_order_number, present(reported.accession_number, "OBR-18")
+    obr: dict[int, Field] = {
+        1: str(number),
+        2: placer,
+        3: accession,
+        4: fields.ce(reported.procedure, "OBR-4"),
+        18: accession,
+        22: message.reported_at,
+        25: message.status,
+        32: names.ndl(message.reader),
+    }
+    return er7.row("ORC", {1: "RE", 2: placer, 3: accession}), er7.row("OBR", obr)
+
+
+# --- reading -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Group:
+    """An OBR with its ORC, if there is one, and the OBX that follow it."""
+
+    orc: Segment | None
+    obr: Segment
+    obx: list[Segment] = field(default_factory=list)
 
 
 def read_report(message: Message, control_id: str, sent_at: Stamp) -> Report:
-    if len(message.all("OBR")) > 1:
-        raise content_error("207", "OBR")
-    obr, orc = fields.segment(message, "OBR"), message.first("ORC")
-    placer = stated(said(obr, 2) or (said(orc, 2) if orc is not None else ""))
-    status = needed(text(obr, 25), "OBR-25")
-    if status not in RESULT_STATUSES:
-        raise content_error("103", "OBR-25")
-    study_instance_uid, lines = _observations(message.all("OBX"))
+    groups = _groups(message)
+    observed = [read_observations(group.obx) for group in groups]
+    statuses = {_status(group.obr, said) for group, said in zip(groups, observed, strict=True)}
+    if len(statuses) > 1:
+        raise content_error("207", "OBR-25")
+    status, obr = statuses.pop(), groups[0].obr
+    report_text, addendum = ("", "") if status in WITHDRAWN else _texts(observed, message)
     return Report(
         control_id=control_id,
         sent_at=sent_at,
-        patient=fields.patient(message),
-        placer_order_number=needed(placer, "OBR-2"),
-        accession_number=accession_number(orc, obr),
-        study_instance_uid=study_instance_uid,
-        procedure=procedure_code(obr),
+        patient=patient(message),
+        orders=tuple(_order(group, said) for group, said in zip(groups, observed, strict=True)),
         status=status,
-        text="\n".join(lines),
-        reader=_reader(obr),
+        text=report_text,
+        reader=names.person_of_ndl(obr, 32),
         reported_at=fields.stamp(text(obr, 22), "OBR-22"),
+        addendum=addendum,
     )
 
 
-def _observations(segments: Sequence[Segment]) -> tuple[str, Sequence[str]]:
-    """The Study Instance UID, if it is there, and the lines of the text."""
-    study_instance_uid = ""
-    lines: list[str] = []
-    for obx in segments:
-        if obx.field(3).startswith(_STUDY[0]) and fields.code(obx, 3).scheme == _STUDY[2]:
-            study_instance_uid = _study_instance_uid(obx)
-        elif obx.field(2) in _TEXT_TYPES:
-            lines += _lines(obx)
-    if not lines:
-        raise content_error("100", "OBX")
-    return study_instance_uid, lines
+def _groups(message: Message) -> Sequence[_Group]:
+    found: list[_Group] = []
+    orc: Segment | None = None  # whose OBR has not come yet
+    for one in message.segments:
+        name = one.name
+        if name == "OBX" and found:
+            found[-1].obx.append(one)
+        elif name == "OBR":
+            found.append(_Group(orc, one))
+            orc = None
+        elif name == "ORC":
+            if orc is not None:
+                raise content_error("100", "OBR")
+            orc = one
+    if orc is not None or not found:
+        raise content_error("100", "OBR")
+    return found
 
 
-def _lines(obx: Segment) -> Sequence[str]:
-    """The repetitions of OBX-5; one empty line if there are none."""
-    raw, mark = obx.field(5), obx.delimiters
-    if mark.escape not in raw and mark.repetition not in raw:
-        return [raw if raw != NULL else ""]
-    count = raw.count(mark.repetition) + 1
-    read = [obx.text(5, repetition) for repetition in range(1, count + 1)]
-    return ["" if line == NULL else line for line in read]
+def _order(group: _Group, observed: Observations) -> ReportedOrder:
+    orc, obr = group.orc, group.obr
+    return ReportedOrder(placer_number(orc, obr), accession_number(orc, obr), observed.study_instance_uid, procedure_code(obr))
 
 
-def _study_instance_uid(obx: Segment) -> str:
-    """An HD may hold it as namespace or, more rightly, as universal ID."""
-    value = stated(said(obx, 5) or said(obx, 5, 2))
-    try:
-        return canonical.uid(value, "OBX-5") if value else ""
-    except LocalProtocolError:
-        raise content_error("102", "OBX-5") from None
+def _status(obr: Segment, observed: Observations) -> str:
+    status, said = needed(text(obr, 25), "OBR-25"), observed.statuses
+    if status not in RESULT_STATUSES:
+        raise content_error("103", "OBR-25")
+    if status in WITHDRAWN:
+        return status
+    if said and said <= WITHDRAWN:
+        return min(said)
+    shown = said - WITHDRAWN - {""}
+    if shown <= {status}:
+        return status
+    if status in _FINAL_OR_CORRECTED and shown <= _FINAL_OR_CORRECTED:
+        return "C"
+    raise content_error("103", "OBX-11")
 
 
-def _reader(obr: Segment) -> PersonName:
-    family, given, middle, suffix, prefix = (stated(obr.component(32, 1, 1, part)) for part in range(2, 7))
-    try:
-        return PersonName(family, given, middle, prefix, suffix)
-    except LocalProtocolError:
-        raise content_error("102", "OBR-32") from None
+def _texts(observed: Sequence[Observations], message: Message) -> tuple[str, str]:
+    """Text and addendum, the same in each group that has any."""
+    texts = {said.texts for said in observed if said.lines or said.addendum}
+    if not texts:
+        raise content_error("102", "OBX-2") if message.first("OBX") is not None else content_error("100", "OBX")
+    if len(texts) > 1:
+        raise content_error("207", "OBX-5")
+    return texts.pop()

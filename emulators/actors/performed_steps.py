@@ -1,0 +1,56 @@
+"""Performed procedure steps as their SCP keeps them, RIS and PACS alike (PS3.4 F.7.2).
+
+============  ============================  ======================================
+state         message                       answer, then
+============  ============================  ======================================
+unknown       StepStarted                   0000H, in progress
+known         StepStarted                   0111H, as before
+unknown       StepProgressed, StepEnded     0112H, still unknown
+in progress   StepProgressed                0000H, in progress
+in progress   StepEnded                     0000H, completed or discontinued: final
+final         StepProgressed, StepEnded     0110H, as before
+============  ============================  ======================================
+"""
+
+from dataclasses import dataclass
+
+from emulators.actors.outbox import DUPLICATE_SOP_INSTANCE, PROCESSING_FAILURE
+from emulators.messages.common import SUCCESS, Status
+from emulators.messages.imaging import StepEnded, StepProgressed, StepStarted
+
+NO_SUCH_INSTANCE = 0x0112
+
+
+@dataclass(slots=True)
+class PerformedStep:
+    """How it was started, and how it ended; ``ended`` is None while it is in progress."""
+
+    started: StepStarted
+    ended: StepEnded | None = None
+
+
+class PerformedSteps:
+    """Performed steps by their SOP Instance UID."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, PerformedStep] = {}
+
+    def __getitem__(self, mpps_uid: str) -> PerformedStep:
+        """A step that was started."""
+        return self._steps[mpps_uid]
+
+    def take(self, message: StepStarted | StepProgressed | StepEnded) -> Status:
+        """The answer to a message about a step; whatever is not SUCCESS has changed nothing."""
+        step = self._steps.get(message.mpps_uid)
+        if isinstance(message, StepStarted):
+            if step is not None:
+                return Status(DUPLICATE_SOP_INSTANCE)
+            self._steps[message.mpps_uid] = PerformedStep(message)
+            return SUCCESS
+        if step is None:
+            return Status(NO_SUCH_INSTANCE)
+        if step.ended is not None:
+            return Status(PROCESSING_FAILURE, "performed procedure step may no longer be updated")
+        if isinstance(message, StepEnded):
+            step.ended = message
+        return SUCCESS

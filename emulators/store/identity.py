@@ -1,0 +1,102 @@
+"""Other values for a few attributes of a stored data set, without touching the rest: whose images these are may have changed.
+
+The elements are exchanged, or put in where they are missing, in the bytes before the pixels; all else is passed on as it
+lies. New text goes in the character set that the data set declares. Where that lacks a character, all of its text is written
+anew in ISO_IR 192 (PS3.3 C.12.1.1.2), which is the one case in which the data set is taken apart.
+"""
+
+from collections.abc import Collection, Mapping
+from io import BytesIO
+from struct import pack
+
+from pydicom.datadict import dictionary_VR
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+
+from emulators.core.character_set import UTF_8, CharacterSet, character_set_of
+from emulators.core.errors import RemoteProtocolError
+from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN, Buffer, top_level
+
+_CHARACTER_SET = 0x00080005
+_BEFORE_PIXELS = 0x7FDFFFFF
+_TEXT_VRS = frozenset(("LO", "PN", "SH"))
+
+
+def values(dataset: memoryview, transfer_syntax_uid: str, tags: Collection[int]) -> tuple[bytes, ...]:
+    """The bytes of these elements, as far as they are there, and of the character set: equal where nothing differs."""
+    found = [b""]
+    for tag, _, value, end in top_level(dataset, transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN, max(tags)):
+        if tag in tags:
+            found += (tag.to_bytes(4, "big"), bytes(dataset[value:end]))
+        elif tag == _CHARACTER_SET:
+            found[0] = bytes(dataset[value:end])
+    return tuple(found)
+
+
+def replaced(dataset: memoryview, transfer_syntax_uid: str, values: Mapping[int, str]) -> tuple[Buffer, ...]:
+    """The data set with these values, tag to text, as pieces in their order.
+
+    Raises RemoteProtocolError for a data set that cannot be taken apart.
+    """
+    implicit = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
+    try:
+        return _spliced(dataset, implicit, values)
+    except UnicodeEncodeError:
+        return _spliced(_in_utf_8(dataset, implicit), implicit, values)
+
+
+def _spliced(dataset: memoryview, implicit: bool, values: Mapping[int, str]) -> tuple[Buffer, ...]:
+    pieces: list[Buffer] = []
+    waiting = sorted(values)
+    character_set = character_set_of("")
+    kept = 0  # everything before is in the pieces
+    for tag, start, value, end in top_level(dataset, implicit, waiting[-1]):
+        if tag == _CHARACTER_SET:
+            character_set = character_set_of(str(dataset[value:end], "latin_1"))
+        while waiting and waiting[0] <= tag:
+            here = waiting.pop(0)
+            pieces += (dataset[kept:start], _element(here, values[here], implicit, character_set))
+            kept = end if here == tag else start
+    pieces.append(dataset[kept:])
+    pieces += (_element(tag, values[tag], implicit, character_set) for tag in waiting)
+    return tuple(pieces)
+
+
+def _element(tag: int, text: str, implicit: bool, character_set: CharacterSet) -> bytes:
+    vr = dictionary_VR(tag)
+    value = character_set.encode(text, vr) if vr in _TEXT_VRS else text.encode("ascii")
+    if len(value) % 2:
+        value += b" "
+    if implicit:
+        return pack("<HHI", tag >> 16, tag & 0xFFFF, len(value)) + value
+    return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), len(value)) + value
+
+
+def _in_utf_8(dataset: memoryview, implicit: bool) -> memoryview:
+    """The data set with all of its text in ISO_IR 192."""
+    pixels = len(dataset)
+    for tag, start, _, _ in top_level(dataset, implicit, _BEFORE_PIXELS):
+        if tag > _BEFORE_PIXELS:
+            pixels = start
+    try:
+        attributes = read_dataset(BytesIO(dataset[:pixels]), implicit, True)
+        attributes.decode()
+        _forget_sets_of_items(attributes)
+        attributes.SpecificCharacterSet = UTF_8
+        written = DicomBytesIO()
+        written.is_little_endian, written.is_implicit_VR = True, implicit
+        write_dataset(written, attributes)
+    except (ValueError, TypeError, AttributeError, LookupError, OSError, Warning) as error:  # a Warning where it is made one
+        raise RemoteProtocolError(f"its text cannot be written anew: {type(error).__name__}") from None
+    return memoryview(b"".join((written.getvalue(), dataset[pixels:])))
+
+
+def _forget_sets_of_items(attributes: Dataset) -> None:
+    """An item without a set of its own has that of the data set."""
+    for element in attributes:
+        if element.VR == "SQ":
+            for item in element.value:
+                item.pop(_CHARACTER_SET, None)
+                _forget_sets_of_items(item)

@@ -1,0 +1,77 @@
+"""The site file: the example is complete, and what is wrong is refused with file and key."""
+
+from pathlib import Path
+
+import pytest
+
+from emulators.core.errors import ConfigError
+from emulators.endpoints import load_site, require_system, state_folder
+from emulators.serving.code import code_digest, settings_digest
+from tests.serving.processes import example, site_file
+
+
+def test_the_example_describes_every_system_once_with_ports_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(example(), encoding="utf-8")
+    settings = load_site(tmp_path / "site.toml")
+    assert settings.systems == settings.site.systems
+    assert set(settings.endpoints) == set(settings.systems)
+    ports = [
+        port
+        for endpoint in settings.endpoints.values()
+        for port in (endpoint.dicom_port, endpoint.mllp_port, endpoint.control_port)
+        if port is not None
+    ]
+    assert len(set(ports)) == len(ports)
+    assert all(endpoint.control_port for endpoint in settings.endpoints.values())
+
+
+def test_a_system_calls_itself_by_its_name_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    changes = {"[endpoints.pacs]\n": '[endpoints.pacs]\napplication = "ACME|PACS"\n'.replace("|", "-")}
+    settings = load_site(site_file(tmp_path, changes=changes))
+    assert settings.application("ris") == "RIS"
+    assert settings.application("pacs") == "ACME-PACS"
+
+
+def test_state_lies_in_a_folder_per_system_beside_the_site_file(tmp_path: Path) -> None:
+    path = site_file(tmp_path)
+    assert state_folder(path, load_site(path), "ris") == tmp_path / "radloop-state" / "ris"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[endpoints.engine]", "[endpoints.motor]", "endpoints.motor: no system of the site; there is ehr, engine,"),
+        ("[endpoints.ehr]\nmllp_port = 0", "[endpoints.ehr]", "endpoints.ehr.mllp_port: missing"),
+        ("[endpoints.us1]\n", "[endpoints.us1]\nmllp_port = 1\n", "endpoints.us1.mllp_port: it does not speak this"),
+        ("[endpoints.ris]\ndicom_port = 0", "[endpoints.ris]\ndicom_port = 65536", "endpoints.ris.dicom_port: "),
+        ("[endpoints.ris]\n", '[endpoints.ris]\nstrangers = "maybe"\n', "endpoints.ris.strangers: Input should be 'refuse' or"),
+        ("[endpoints.ris]\n", '[endpoints.ris]\nhost = ""\n', "endpoints.ris.host: "),
+        ("[endpoints.ris]\n", "[endpoints.ris]\nport = 1\n", "endpoints.ris.port: Extra inputs"),
+        ('folder = "radloop-state"', "", "state.folder: Field required"),
+        ("scale = 0.25", "scale = 2", "images.scale: "),
+        ("priors = 1", "", "site.priors: Field required"),
+    ],
+)
+def test_a_wrong_key_is_refused_with_file_and_key(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    path = site_file(tmp_path, changes={old: new})
+    with pytest.raises(ConfigError) as refused:
+        load_site(path)
+    assert str(path) in str(refused.value)
+    assert complaint in str(refused.value)
+
+
+def test_a_system_that_is_not_of_the_site_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"site.toml: no system risk; there is ehr, engine, ris"):
+        require_system(load_site(site_file(tmp_path)), "risk", "site.toml")
+
+
+def test_state_is_bound_to_what_makes_it_and_not_to_where_peers_listen(tmp_path: Path) -> None:
+    here = settings_digest(load_site(site_file(tmp_path)), "ris")
+    assert here == settings_digest(load_site(site_file(tmp_path, {"pacs.mllp_port": 2600})), "ris")
+    assert here != settings_digest(load_site(site_file(tmp_path, changes={"priors = 1": "priors = 2"})), "ris")
+    quirky = {"[endpoints.ris]\n": '[endpoints.ris]\nquirks = ["acks_first"]\n'}
+    assert here != settings_digest(load_site(site_file(tmp_path, changes=quirky)), "ris")
+    assert here == settings_digest(
+        load_site(site_file(tmp_path, changes={"[site]\n": "[site]\nepoch = 2026-03-02T00:00:00\n"})), "ris"
+    )
+    assert len(code_digest()) == 12
