@@ -30,7 +30,7 @@ def _print_example(wanted: bool) -> None:
 def serve(
     system: Annotated[
         str,
-        typer.Argument(help="Which system of the site: [bold]ehr engine ris pacs workstation[/], or a scanner by its name."),
+        typer.Argument(help="Which one: [bold]ehr engine ris pacs workstation teleradiology[/], or a scanner by its name."),
     ],
     config: Annotated[Path, typer.Option(help="The site file: what systems there are, and where each listens.")],
     discard_state: Annotated[
@@ -43,15 +43,20 @@ def serve(
 ) -> None:
     """Serve one system of a hospital on real DICOM and HL7 ports, until it is stopped.
 
-    It answers whoever calls: a product, a command line tool, or the other systems of the site, served in the same way.
-    One site file describes the whole hospital, so that seven processes started from it make one.
+    It answers whoever calls: a product, a command line tool, or the other
+    systems of the site, served in the same way. One site file describes
+    the whole hospital: a process for each of its systems makes one.
 
         radloop serve --example > site.toml
         radloop serve ris --config site.toml
 
-    What it was told is on disk before it answers: stop it with Ctrl-C or SIGTERM, or kill it; started again, it knows
-    what it knew. Give it what people would do with [bold]radloop stimulate[/]. Exit code 0: it was stopped; 2: the site file or
-    the state is not right; 3: the machine's fault or our own.
+    What it is told is on disk before it answers. Stop it with Ctrl-C or
+    SIGTERM, or kill it: started again, it knows what it knew. Do with it
+    what people would do by [bold]radloop stimulate[/], and try its
+    connections by [bold]radloop doctor[/].
+
+    Exit code 0: it was stopped; 2: the site file or the state is not
+    right; 3: a fault of the machine, or our own.
     """
     raise typer.Exit(guarded(lambda: _serve(system, config, discard_state, as_json)))
 

@@ -18,26 +18,33 @@ def stimulate(
     system: Annotated[str, typer.Argument(help="The served system, by its name in the site file.")],
     name: Annotated[str, typer.Argument(help="What happens to it, such as [bold]register[/]; --list says what can.")] = "",
     pairs: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Its data: subject=V1 patient.name.family=Doe")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its data: subject=V1 patient.name.family=Doe")
     ] = None,
     config: Annotated[Path, typer.Option(help="The site file that it is served from.")] = Path("site.toml"),
     data: Annotated[Path | None, typer.Option("--json", help="Its data as a JSON file; - is standard input.")] = None,
-    wait: Annotated[float, typer.Option(min=0, help="So many seconds are what it notes printed.")] = 2.0,
+    wait: Annotated[
+        float | None,
+        typer.Option(min=0, help="Print what it notes in so many seconds.  [dim]\\[default: 2, or 30 with --until][/]"),
+    ] = None,
     until: Annotated[str, typer.Option(help="Wait for this note, and no longer; exit code 1 if it does not come.")] = "",
     list_them: Annotated[bool, typer.Option("--list", help="What can happen to the system, and with which keys.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Print data for NAME, ready for --json.")] = False,
     status: Annotated[bool, typer.Option("--status", help="What the system has open: messages under way, queues.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Its control port, if not that of the site file.")] = 0,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Its control port, if not that of the site file.")] = None,
 ) -> None:
     """Touch a served system as people would: register a patient, place an order, scan, sign.
+
+    Say what happens to it, with its data as words, or as a JSON file:
 
         radloop stimulate ehr --list
         radloop stimulate ehr register --example > register.json
         radloop stimulate ehr register --json register.json patient.name.family=Roe
         radloop stimulate pacs --status
 
-    What the system notes is printed, one JSON object a line. Exit code 0: it was taken; 1: the note of --until did not come;
-    2: it was refused, or the site file is wrong; 3: the system does not answer.
+    What the system notes is printed, one JSON object a line.
+
+    Exit code 0: it was taken; 1: the note of --until did not come; 2: it
+    was refused, or the site file is wrong; 3: the system does not answer.
     """
 
     def carry_out() -> int:
@@ -54,10 +61,11 @@ def stimulate(
         if example:
             typer.echo(json.dumps(example_of(settings, system, name), indent=2, ensure_ascii=False))
             return LOOP_CLOSED
+        wait_s = wait if wait is not None else 30.0 if until else 2.0
         given = {} if status else data_for(settings, system, name, _read(data), pairs or [])
         address = "127.0.0.1", port or _control_port(settings, system, config)
         try:
-            return _print_status(address) if status else _give(address, name, given, wait, until)
+            return _print_status(address) if status else _give(address, name, given, wait_s, until)
         except OSError as error:
             complain(f"{system} does not answer at {address[0]}:{address[1]}: {error.strerror or error}")
             return OWN_FAULT

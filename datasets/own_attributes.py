@@ -170,7 +170,8 @@ def raw_value(data_set: Dataset, tag: int) -> bytes:
 
 
 def _raw(data_set: Dataset, tag: int) -> RawDataElement | None:
-    element: object = data_set.get_item(tag) if tag in data_set else None
+    # an empty value without a VR looks to pydicom like one that is still to be read
+    element: object = data_set.get_item(tag, keep_deferred=True) if tag in data_set else None
     return element if isinstance(element, RawDataElement) else None
 
 

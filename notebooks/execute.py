@@ -1,7 +1,8 @@
 """Execute the notebooks of this folder and write their outputs into them: python notebooks/execute.py
 
-The outputs are committed, so that a reader of the repository sees the figures; tests/test_notebooks.py executes the notebooks
-again and keeps what is committed free of paths, times and errors. Execute after a change of a notebook, or of the model.
+The outputs are committed, so that a reader of the repository sees the figures. They follow from the seed: where nothing has
+changed, executing again changes no byte. tests/test_notebooks.py executes the notebooks too, and keeps what is committed free
+of paths, times and errors.
 """
 
 import os
@@ -10,19 +11,20 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from traitlets.config import Config
 
 HERE = Path(__file__).parent
 CELL_LIMIT_S = 60
 
 
-def execute(path: Path) -> nbformat.NotebookNode:
+def execute(path: Path) -> NotebookNode:
     """The notebook as it is after all its cells have run, from the first to the last, in a kernel of its own.
 
-    The kernel imports Radloop from this checkout, is spoken to over sockets in a temporary folder, and leaves nothing behind.
-    Raises nbclient's CellExecutionError.
+    The kernel imports Radloop from this checkout; its sockets and its settings are in a temporary folder. Raises nbclient's
+    CellExecutionError and CellTimeoutError.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     with TemporaryDirectory() as folder:
         connection = {"transport": "ipc", "connection_file": str(Path(folder, "kernel.json"))}
         client = NotebookClient(
@@ -33,12 +35,14 @@ def execute(path: Path) -> nbformat.NotebookNode:
             record_timing=False,
             resources={"metadata": {"path": str(path.parent)}},
         )
-        client.execute(env={**os.environ, "PYTHONPATH": str(HERE.parent), "IPYTHONDIR": folder})
+        inline = "module://matplotlib_inline.backend_inline"
+        own = {"PYTHONPATH": str(HERE.parent), "IPYTHONDIR": folder, "MPLBACKEND": inline}
+        client.execute(env={**os.environ, **own})
     notebook.metadata["language_info"] = {"name": "python"}  # without the version of Python
     return notebook
 
 
 if __name__ == "__main__":
-    for notebook in sorted(HERE.glob("*.ipynb")):
-        nbformat.write(execute(notebook), notebook)
-        print(notebook.name)
+    for path in sorted(HERE.glob("*.ipynb")):
+        nbformat.write(execute(path), path)  # type: ignore[no-untyped-call]
+        print(path.name)

@@ -13,9 +13,9 @@ not happen is NaT, NaN, NA or an empty word.
     report, addendum             P, F or C, empty without a report; whether something was added to it
     instances                    images in the archive; of a product: NA
     ordered, scheduled           instants: the EHR sent it (NaT of an order that the RIS made); it had an accession number
-    patient_on_table ...
-    order_closed                 instants of the stimuli and notes of this name, each the first time. What becomes of a study,
-                                 becomes of every order that it was made for; reports are the final ones
+    patient_on_table, exam_started, images_acquired, study_sent, study_listed, study_opened, report_signed, report_filed,
+    order_closed                 instants of the stimuli and notes of these names, each the first time; what becomes of a study
+                                 becomes of every order that it was made for, and reports are the final ones
     scanner_wait_min             from scheduled to patient on table; NaN of an order that was made after its exam
     report_turnaround_min        from the last image to the final report in the chart
 ``studies``: one row per study that came into the archive, index ``study``

@@ -12,12 +12,15 @@ from reports.checkers import all_checkers, sentence
 from reports.durations import human, size
 from reports.measures.happenings import HAPPENED, PUT_RIGHT
 from reports.summary import Summary, broken_at, endings, is_good, verdict
-from reports.words import count, report_shown, study_stands
+from reports.words import count, images_shown, report_shown, study_stands
 
 MOST_ORDERS = 500
 """How many orders the table shows, those that did not close first; summary.json has all."""
 
 MOST_VIOLATIONS = 20
+
+WORTH_A_LOOK = ("open:", "cancelled", "discontinued", "corrected later", "with addendum", "by a person", "stat")
+"""What the order table offers to filter by, where there are any."""
 
 
 def render_html(summary: Summary) -> str:
@@ -50,6 +53,7 @@ def render_html(summary: Summary) -> str:
         dead_letters=Counter(tuple(letter.values()) for letter in summary["ledger"]["dead_letters"]),
         orders=orders[:MOST_ORDERS],
         orders_in_all=len(orders),
+        offered=_offered(orders[:MOST_ORDERS]),
         ladder=sequence(summary["ladder"]["rows"], epoch),
     )
 
@@ -59,9 +63,19 @@ def _orders(summary: Summary) -> list[dict[str, Any]]:
     rows = []
     for order in summary["orders"]:
         facts = summary["facts"]["orders"][order["placer"]]
-        shown = {"instances": facts["instances"], "study": study_stands(facts, order["matched_by"]), "report": report_shown(facts)}
+        shown = {
+            "images": images_shown(facts),
+            "study": study_stands(facts, order["matched_by"]),
+            "report": report_shown(facts),
+        }
         rows.append({**order, **shown, "closed": order["turnaround_us"] is not None})
     return sorted(rows, key=lambda row: (row["closed"], row["ordered_us"]))
+
+
+def _offered(orders: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    shown = [f"{order['ending']} {order['study']} {order['priority'].lower()}" for order in orders]
+    counts = {words: sum(words in text for text in shown) for words in WORTH_A_LOOK}
+    return [(words, number) for words, number in counts.items() if number]
 
 
 def _happenings(summary: Summary) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.measures.facts import UNKNOWN
+
 _REPORTS = {
     "": "none",
     "P": "preliminary",
@@ -36,11 +38,16 @@ def report_shown(facts: Mapping[str, Any]) -> str:
 def study_stands(facts: Mapping[str, Any], matched_by: str = "") -> str:
     """The archive's verdict; ``-`` where there were no images to judge."""
     reconciliation: str = facts["reconciliation"]
-    if reconciliation == "unknown":
+    if reconciliation == UNKNOWN:
         return _UNSEEN
     if reconciliation == "none" and facts["state"] in ("cancelled", "discontinued"):
         return "-"
     return "matched by a person" if matched_by == "person" else reconciliation
+
+
+def images_shown(facts: Mapping[str, Any]) -> str:
+    """How many images the archive has."""
+    return _UNSEEN if facts["instances"] == UNKNOWN else str(facts["instances"])
 
 
 def count(number: int | None) -> str:

@@ -33,6 +33,11 @@ def find_studies(patient: Patient) -> Find:
     return Find(attributes.of({**dict.fromkeys(_RETURNED, ""), "PatientID": patient.patient_id}))
 
 
+def find_by_uid(studies: Iterable[str]) -> Find:
+    """The question for these studies, whoever they are filed under."""
+    return Find(attributes.of({**dict.fromkeys(_RETURNED, ""), "PatientID": "", "StudyInstanceUID": "\\".join(studies)}))
+
+
 def instances_of(match: Attributes) -> int:
     """How many instances a study has, NOT_COUNTED where the archive does not say, or says that there are none."""
     count = match.text("NumberOfStudyRelatedInstances")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from emulators.actors.priors import NOT_COUNTED
 from emulators.actors.signing import Signatures
 from emulators.core.instant import Instant
+from emulators.messages.attributes import Attributes
 from emulators.messages.common import Patient, PersonName
 from emulators.messages.orders import ReadingListEntry
 
@@ -18,6 +19,8 @@ class Case:
     reader: PersonName | None = None
     awaited: dict[str, int] = field(default_factory=dict)
     """Study Instance UIDs, priors included, to the instances that they have; empty until the archive has said so."""
+    matches: dict[str, Attributes] = field(default_factory=dict)
+    """What the archive has said of the patient's studies, by Study Instance UID, while it is asked."""
     brought: dict[str, None] = field(default_factory=dict)
     """Every study that was ever awaited."""
     priors_until: Instant | None = None
@@ -62,13 +65,10 @@ class Case:
 
 
 def context(entry: ReadingListEntry, priors: int) -> dict[str, str | int]:
-    """The study's context, as the reader sees it beside the images."""
+    """The study's context, as the reader sees it beside the images; whose it is stands in the entry, and not in the trace."""
     patient, order = entry.patient, entry.order
     return {
         "mrn": patient.patient_id,
-        "patient": patient.name.pn,
-        "birth_date": patient.birth_date,
-        "sex": patient.sex,
         "accession": entry.procedure.accession_number,
         "placer": order.placer_order_number,
         "study": entry.procedure.study_instance_uid,

@@ -6,6 +6,8 @@ A case that is looked for goes through::
       ^            |                                    |      |
       +--LOOK_AGAIN+            its own studies are here, and PRIORS_LIMIT is over: open without the priors
 
+- The archive is asked for all studies of the patient; for one that is not among them by its UID, because it may be filed under
+  what somebody typed at the scanner.
 - A study is here when as many images are here as the archive has. The counters of the C-MOVE decide only where the archive does
   not say how many there are. What is missing when the C-MOVE is over is asked for again.
 - A study that is here, or on its way for another case, is not asked for again.
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from emulators.actors.local_images import LocalImages
 from emulators.actors.outbox import Delivery
-from emulators.actors.priors import NOT_COUNTED, PriorRule, find_studies, instances_of
+from emulators.actors.priors import NOT_COUNTED, PriorRule, find_by_uid, find_studies, instances_of
 from emulators.actors.reading_case import Case
 from emulators.actors.system import DeliveryMethod, System
 from emulators.core.effect import CancelTimer, Effect, Note, SetTimer
@@ -63,7 +65,7 @@ class Retrieval:
 
     def look_for(self, case: Case) -> Sequence[Effect]:
         """Bring a case, from the beginning."""
-        case.awaited, case.priors_until, case.is_open = {}, None, False
+        case.awaited, case.matches, case.priors_until, case.is_open = {}, {}, None, False
         return self._system.outbox.put(self._pacs, find_studies(case.entry.patient), queue=f"find/{case.accession}")
 
     def want(self, study: str) -> None:
@@ -114,10 +116,14 @@ class Retrieval:
         if case is None or case.reader is None or case.awaited:
             return ()
         answer: Found = delivery.answer
-        matches = {match.text("StudyInstanceUID"): match for match in answer.matches}
-        current = {study: matches.pop(study) for study in case.studies if study in matches}
-        if len(current) < len(case.studies):
+        case.matches.update((match.text("StudyInstanceUID"), match) for match in answer.matches)
+        matches = dict(case.matches)
+        missing = [study for study in case.studies if study not in matches]
+        if missing and delivery.accepted and not delivery.message.keys.text("StudyInstanceUID"):
+            return self._system.outbox.put(self._pacs, find_by_uid(missing), delivery.queue)
+        if missing:
             return [SetTimer(f"look/{accession}", self._system.now + LOOK_AGAIN_US)]
+        current = {study: matches.pop(study) for study in case.studies}
         priors = self._priors.chosen(case.entry, current.values(), matches.values(), self._system.stamp())
         for match in (*current.values(), *priors):
             case.awaited[match.text("StudyInstanceUID")] = instances_of(match)

@@ -182,12 +182,21 @@ def test_a_case_whose_images_are_all_here_opens_at_once() -> None:
 def test_a_study_that_the_archive_does_not_have_yet_is_looked_for_again(answered: tuple[Attributes, ...]) -> None:
     desk = Desk("P1")
     desk.open_study()
-    effects = desk.found(*answered, now=3 * ONE_SECOND)
+    assert [find.message.keys.text("StudyInstanceUID") for find in sends(desk.found(*answered))] == [STUDY]
+    effects = desk.found(now=3 * ONE_SECOND)
     assert sends(effects) == []
     (timer,) = timers(effects)
     assert timer.at == 3 * ONE_SECOND + LOOK_AGAIN_US
     assert sent(desk.wake(timer.key, timer.at)) == [("pacs", "Find")]
     assert asked_for(desk.found(CURRENT)) == [STUDY]
+
+
+def test_a_study_that_is_filed_under_what_was_typed_is_found_by_its_uid_and_has_the_priors_of_the_patient() -> None:
+    desk = Desk("P1")
+    desk.open_study()
+    desk.found(*PRIORS)
+    effects = desk.found(match(patient=replace(PATIENT, patient_id="M2")))
+    assert asked_for(effects) == [STUDY, PRIORS[-1].text("StudyInstanceUID")]
 
 
 def test_a_query_that_is_refused_is_noted_and_asked_again() -> None:
@@ -223,6 +232,7 @@ def test_a_study_that_was_removed_while_it_was_looked_for_is_forgotten() -> None
     assert desk.found(CURRENT) == []
     desk.ask(entry(number=2))
     desk.open_study()
+    desk.found()
     (timer,) = timers(desk.found())
     desk.remove(number=2)
     assert desk.wake(timer.key, timer.at) == []
@@ -254,6 +264,7 @@ def test_a_question_that_was_asked_twice_costs_no_second_retrieval() -> None:
 def test_a_timer_of_a_case_that_was_removed_and_listed_again_looks_for_nothing() -> None:
     desk = Desk("P1")
     desk.open_study()
+    desk.found()
     (timer,) = timers(desk.found())
     desk.remove()
     desk.ask(entry(number=2))

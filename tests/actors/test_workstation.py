@@ -182,9 +182,6 @@ def test_an_open_case_shows_the_studys_context() -> None:
     assert (name, subject) == ("study opened", ACCESSION)
     assert fields == {
         "mrn": "M1",
-        "patient": "Doe^Jane",
-        "birth_date": "19700101",
-        "sex": "F",
         "accession": ACCESSION,
         "placer": "P1",
         "study": STUDY,

@@ -129,6 +129,18 @@ def test_of_a_cut_image_nothing_is_kept_and_it_can_be_sent_again(clinic: ServedC
     assert len(list(archive.folder.rglob("*.dcm"))) == 2
 
 
+def test_whoever_aborts_instead_of_releasing_keeps_what_was_confirmed(clinic: ServedClinic, tmp_path: Path) -> None:
+    run("echoscu", "--abort", "-aec", "RADPACS", *clinic.address("pacs"))
+    write_files(tmp_path, ULTRASOUND)
+    run("storescu", "--abort", "-aec", "RADPACS", "+sd", *clinic.address("pacs"), tmp_path)
+    clinic.wait_for(record="stored", system="pacs", study=ULTRASOUND.header.study_instance_uid, instances=2)
+    echo(clinic)
+
+
+def test_as_many_contexts_and_transfer_syntaxes_as_dcmtk_can_propose(clinic: ServedClinic) -> None:
+    run("echoscu", "-ppc", 128, "-pts", 38, "--repeat", 10, "-aec", "RADPACS", *clinic.address("pacs"))
+
+
 # --- HL7 ---------------------------------------------------------------------------------------------------------------
 
 REGISTRATION = (

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from emulators.messages.adt import RegisterPatient
 from emulators.messages.common import Patient
+from emulators.messages.orders import PlaceOrder
+from emulators.ports.sockets import LOOPBACK
 from emulators.site import Route
 from sim.world.people import Case
-from tests.peers.products import LOOPBACK, ORTHANC, START_LIMIT_S, free_port, orthanc
+from tests.peers.products import START_LIMIT_S, free_port, orthanc
 from tests.peers.senders import Sender, data_sets, study, visit, write_files
-from tests.peers.served import Product, ServedClinic, send_hl7
+from tests.peers.served import Product, ServedClinic, clinic_scenario, send_hl7
 from tests.serving.hl7 import message_of
 
 pytestmark = pytest.mark.peer
@@ -48,20 +51,18 @@ class Rest:
 
 
 @contextmanager
-def orthanc_in_the_place_of(system: str, folder: Path) -> Iterator[tuple[ServedClinic, Rest, int]]:
-    """The clinic, in which what our PACS sends to ``system`` goes to Orthanc, which has its AE title; Orthanc's DICOM port."""
+def orthanc_in_the_place_of(system: str, folder: Path) -> Iterator[tuple[ServedClinic, Rest]]:
+    """The clinic, in which what our PACS sends to ``system`` goes to Orthanc, which has its AE title."""
     port, http_port = free_port(), free_port()
     (folder / "theirs").mkdir()
     routes = [Route("pacs", system, lane) for lane in ("store", "commitment")]
-    clinic = ServedClinic(folder / "clinic", {})
-    title = clinic.ae_title(system)
-    clinic.close()
+    title = clinic_scenario().site.ae_title_of[system]
     clinic = ServedClinic(folder / "clinic", dict.fromkeys(routes, Product(title, port)))
     modalities = {clinic.ae_title(name): clinic.address(name)[1] for name in ("ris", "pacs", "workstation", "ct1")}
     clinic.start()
     try:
         with orthanc(folder / "theirs", port, modalities, http_port, title):
-            yield clinic, Rest(http_port), port
+            yield clinic, Rest(http_port)
     finally:
         clinic.close()
 
@@ -81,7 +82,7 @@ def archived(clinic: ServedClinic) -> dict[str, bytes]:
 
 def test_orthanc_stores_into_our_pacs_and_is_told_of_its_commitment(tmp_path: Path) -> None:
     """In the place of a scanner."""
-    with orthanc_in_the_place_of("us1", tmp_path) as (clinic, rest, _):
+    with orthanc_in_the_place_of("us1", tmp_path) as (clinic, rest):
         for modality in ("radris", "radpacs", "radws", "ct1"):
             assert rest.post(f"/modalities/{modality}/echo", {}) == {}
         instances = upload(rest, tmp_path / "images")
@@ -105,7 +106,7 @@ def test_orthanc_stores_into_our_pacs_and_is_told_of_its_commitment(tmp_path: Pa
 
 def test_orthanc_finds_in_our_pacs_and_has_it_moved(tmp_path: Path) -> None:
     """In the place of the workstation."""
-    with orthanc_in_the_place_of("workstation", tmp_path) as (clinic, rest, _):
+    with orthanc_in_the_place_of("workstation", tmp_path) as (clinic, rest):
         pacs = Sender(clinic.address("pacs")[1], "RADPACS", "CT1")
         for store in (ULTRASOUND, CT):
             pacs.ask(store)
@@ -130,9 +131,6 @@ def test_orthanc_finds_in_our_pacs_and_has_it_moved(tmp_path: Path) -> None:
 
 def order(clinic: ServedClinic, case: Case) -> tuple[Patient, str]:
     """Register a patient and place an order at the engine; the patient and the accession number."""
-    from emulators.messages.adt import RegisterPatient
-    from emulators.messages.orders import PlaceOrder
-
     placed = case.order(case.exams[0], "20260302083000")
     stamped = "20260302080000"
     for message in (
@@ -145,7 +143,7 @@ def order(clinic: ServedClinic, case: Case) -> tuple[Patient, str]:
 
 
 def test_orthanc_reads_our_worklist(tmp_path: Path) -> None:
-    with orthanc_in_the_place_of("ct1", tmp_path) as (clinic, rest, _):
+    with orthanc_in_the_place_of("ct1", tmp_path) as (clinic, rest):
         patient, accession = order(clinic, visit("CT"))
         step = {"ScheduledStationAETitle": "CT1", "Modality": "CT", "ScheduledProcedureStepID": ""}
         keys = {"PatientID": "", "PatientName": "", "AccessionNumber": "", "ScheduledProcedureStepSequence": [step]}
@@ -157,9 +155,3 @@ def test_orthanc_reads_our_worklist(tmp_path: Path) -> None:
         assert (scheduled["ScheduledStationAETitle"], scheduled["Modality"]) == ("CT1", "CT")
         step["Modality"] = "MR"
         assert rest.post("/modalities/radris/find-worklist", {"Query": keys}) == []
-
-
-def test_orthanc_that_nobody_knows_is_refused_a_commitment(tmp_path: Path) -> None:
-    with orthanc_in_the_place_of("us1", tmp_path) as (clinic, _, port):
-        assert clinic.address("pacs")[1] != port
-    assert ORTHANC not in clinic.settings.ae_title_of.values()

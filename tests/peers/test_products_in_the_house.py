@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulators.core.fault import FaultPlan
+from emulators.ports.sockets import LOOPBACK
 from emulators.sut.house import SutHouse, sut_house
 from emulators.sut.target import ROLES, Sut, Target
 from emulators.trace import Record
@@ -14,7 +15,7 @@ from reports.measures.facts import Facts
 from sim.run import Ending, Run, scanned_images
 from sim.scenario import Scenario, find
 from tests.clinic import run as run_in_memory
-from tests.peers.products import LOOPBACK, ORTHANC, free_port, orthanc, wlmscpfs
+from tests.peers.products import ORTHANC, free_port, orthanc, wlmscpfs
 
 pytestmark = pytest.mark.peer
 

@@ -1,4 +1,4 @@
-"""Scenario files: the packaged one is whole, and a wrong key is refused with file and key path."""
+"""Scenario files: the packaged ones are whole, and a wrong key is refused with file and key path."""
 
 import re
 import tomllib
@@ -9,8 +9,9 @@ import pytest
 
 from emulators.config import parse
 from emulators.core.errors import ConfigError
+from sim.happenings import Happenings
 from sim.scenario import Scenario, find
-from tests.clinic import scenario
+from tests.clinic import scenario, small_clinic, visits
 
 CLINIC = (files("sim.scenarios") / "clinic.toml").read_text(encoding="utf-8")
 
@@ -24,8 +25,29 @@ def scenario_file(tmp_path: Path, text: str) -> Path:
 def test_the_clinic_has_about_forty_exams_a_day() -> None:
     name, clinic = find("clinic")
     assert name == "clinic"
-    assert 38 <= sum(clinic.world.expected_exams_by_hour) <= 42
+    assert 40 <= expected_visits(clinic) <= 45
     assert clinic.site.stations == {"CT": ("CT1",), "MR": ("MR1",), "DX": ("DX1",), "US": ("US1",)}
+
+
+def expected_visits(scenario: Scenario) -> float:
+    """On a Monday."""
+    return sum(sum(kind.expected_exams_by_hour) * kind.day_factors[0] for kind in scenario.world.arrivals)
+
+
+def test_the_community_hospital_has_about_250_exams_a_day_of_all_modalities_and_classes() -> None:
+    name, hospital = find("community_hospital")
+    assert name == "community_hospital"
+    per_visit = 1 + hospital.world.happenings.second_procedure
+    assert 240 <= expected_visits(hospital) * per_visit <= 300
+    assert set(hospital.site.stations) == {"CR", "CT", "DX", "MG", "MR", "US"}
+    assert {kind.patient_class for kind in hospital.world.arrivals} == {"O", "E", "I"}
+    assert hospital.site.teleradiology is not None
+
+
+def test_the_clinic_lets_everything_happen_that_an_outpatient_can_meet() -> None:
+    happenings = find("clinic")[1].world.happenings.model_dump()
+    assert {name for name, fraction in happenings.items() if not fraction} == {"transferred"}
+    assert set(happenings) == set(Happenings.model_fields)
 
 
 def test_a_scenario_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
@@ -37,8 +59,9 @@ def test_a_scenario_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
 def test_no_key_of_the_clinic_may_be_left_out() -> None:
     """A key that could be left out would be a hidden default."""
     lines = CLINIC.splitlines()
-    keys = [number for number, line in enumerate(lines) if re.match(r"[a-z_]+ = ", line)]
-    assert len(keys) > 40
+    scripts = range(lines.index("[world.name_scripts]"), next(n for n, line in enumerate(lines) if "happenings]" in line))
+    keys = [number for number, line in enumerate(lines) if re.match(r"[a-z_]+ = ", line) and number not in scripts]
+    assert len(keys) > 60
     for number in keys:
         line = lines[number]
         if line.endswith("["):
@@ -50,8 +73,17 @@ def test_no_key_of_the_clinic_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "complaint"),
     [
-        ("stat_fraction = 0.15", "stat_fraction = 1.5", "world.stat_fraction: "),
-        ("stat_fraction = 0.15", "stat_fractoin = 0.15", "world.stat_fraction: Field required; world.stat_fractoin: Extra"),
+        ("stat_fraction = 0.15", "stat_fraction = 1.5", "world.arrivals[0].stat_fraction: "),
+        (
+            "stat_fraction = 0.15",
+            "stat_fractoin = 0.15",
+            "world.arrivals[0].stat_fraction: Field required; world.arrivals[0].stat_fractoin: Extra",
+        ),
+        ("no_show = 0.04", "no_show = 4", "world.happenings.no_show: "),
+        ("no_show = 0.04", "no_show = 0.04\nlost_bag = 1", "world.happenings.lost_bag: Extra"),
+        ('patient_class = "O"', 'patient_class = "X"', "world.arrivals[0].patient_class: "),
+        ("latin = 0.8", "klingon = 0.8", "world.name_scripts.klingon"),
+        ("day_factors = [1, 1, 1, 1, 1, 0.5, 0.2]", "day_factors = [1]", "world.arrivals[0].day_factors: "),
         ("technologists = 3", "technologists = 0", "world.technologists: "),
         ("technologists = 3", "technologists = 2.5", "world.technologists: "),
         ("days = 1", "days = 0", "world.days: "),
@@ -66,9 +98,13 @@ def test_no_key_of_the_clinic_may_be_left_out() -> None:
         (
             'ae_title = "US1"\nmodality = "US"',
             'ae_title = "US1"\nmodality = "CT"',
-            "(file): Value error, world.modality_mix.US: ",
+            "(file): Value error, world.arrivals[0].modality_mix.US: no scanner",
         ),
-        ("DX = 0.54\nUS = 0.23\nCT = 0.15\nMR = 0.08\n", "", "(file): Value error, world.modality_mix: at least one share"),
+        (
+            "modality_mix = { DX = 0.54, US = 0.23, CT = 0.15, MR = 0.08 }",
+            "modality_mix = {}",
+            "(file): Value error, world.arrivals[0].modality_mix: at least one share",
+        ),
     ],
 )
 def test_a_wrong_key_is_refused_with_file_and_key_path(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
@@ -79,15 +115,31 @@ def test_a_wrong_key_is_refused_with_file_and_key_path(tmp_path: Path, right: st
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"^hospital: no such scenario; there is clinic, or give the path"):
+    with pytest.raises(
+        ConfigError, match=r"^hospital: no such scenario; there is clinic, community_hospital, or give the path"
+    ):
         find("hospital")
     with pytest.raises(ConfigError, match=r"nowhere\.toml: No such file"):
         find("nowhere.toml")
 
 
 def test_a_modality_without_exams_needs_no_scanner() -> None:
-    mix = {"CT": 1.0, "MR": 0.0}
-    assert scenario(modality_mix=mix, reading={**_reading(), "median_min": {"CT": 11}}).world.modality_mix == mix
+    mix = {"CT": 1.0, "MG": 0.0}
+    clinic = scenario(arrivals=[visits(1, 1, modality_mix=mix)], reading={**_reading(), "median_min": {"CT": 11}})
+    assert clinic.world.arrivals[0].modality_mix == mix
+
+
+@pytest.mark.parametrize(
+    ("world", "complaint"),
+    [
+        ({"radiologists": []}, "nobody reads"),
+        ({"teleradiologists": [{"start_hour": 20, "end_hour": 8}]}, "there is no site.teleradiology"),
+        ({"name_scripts": {"latin": 0}}, "at least one weight must be above 0"),
+    ],
+)
+def test_a_world_that_cannot_work_is_refused(world: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        small_clinic(**world)
 
 
 def _reading() -> dict[str, object]:

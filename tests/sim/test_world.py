@@ -2,29 +2,48 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.draws import Draws
+from emulators.core.errors import ConfigError
 from emulators.core.instant import DAY, HOUR, MINUTE
 from emulators.trace import Record
 from sim.run import scanned_images
 from sim.scenario import Scenario, Shift
-from sim.world.arrivals import arrivals
+from sim.world.arrivals import Arrival, arrivals
 from sim.world.people import Case, Cases
 from sim.world.reading import until_on_duty_us
-from tests.clinic import half_the_acknowledgements, run, scenario, small_clinic
+from tests.clinic import eventful_clinic, half_the_acknowledgements, happenings, run, scenario, small_clinic, visits
+
+MONDAY, SATURDAY = date(2026, 3, 2), date(2026, 3, 7)
+
+
+def arriving(clinic: Scenario, seed: int = 7, first_day: date = MONDAY) -> list[Arrival]:
+    return arrivals(clinic.world, Draws(seed), first_day)
 
 
 def instants(clinic: Scenario, seed: int = 7) -> list[int]:
-    return [arrival.at for arrival in arrivals(clinic.world, Draws(seed))]
+    return [arrival.at for arrival in arriving(clinic, seed)]
 
 
-def cases(clinic: Scenario, count: int, seed: int = 7) -> list[Case]:
+def cases(clinic: Scenario, count: int, seed: int = 7, kind: int = 0) -> list[Case]:
     source = Cases(clinic, Draws(seed), scanned_images(clinic, seed))
-    return [source.case(number) for number in range(1, count + 1)]
+    return [source.case(Arrival(0, number, kind)) for number in range(1, count + 1)]
+
+
+def busier(clinic: Scenario) -> Scenario:
+    """The same with three times the outpatients from 9 to 10."""
+    kinds = [kind.model_dump() for kind in clinic.world.arrivals]
+    by_hour = list(kinds[0]["expected_exams_by_hour"])
+    by_hour[9] *= 3
+    kinds[0]["expected_exams_by_hour"] = by_hour
+    return scenario(arrivals=kinds)
 
 
 # --- arrivals ----------------------------------------------------------------------------------------------------------
@@ -39,10 +58,18 @@ def test_arrivals_are_in_order_and_in_hours_that_have_any() -> None:
 
 
 def test_over_many_days_as_many_come_as_are_expected() -> None:
-    by_hour = [0.0] * 8 + [5.0, 1.0] + [0.0] * 14
-    hours = Counter(instant % DAY // HOUR for instant in instants(scenario(days=400, expected_exams_by_hour=by_hour)))
+    hours = Counter(instant % DAY // HOUR for instant in instants(small_clinic(days=400, arrivals=[visits(5, 1)])))
     assert hours[8] / 400 == pytest.approx(5, rel=0.1)
     assert hours[9] / 400 == pytest.approx(1, rel=0.15)
+
+
+def test_the_day_of_the_week_multiplies_the_hours() -> None:
+    weekdays_only = [1, 1, 1, 1, 1, 0, 0]
+    days = {
+        arrival.at // DAY for arrival in arriving(small_clinic(days=14, arrivals=[visits(9, 9, day_factors=weekdays_only)]))
+    }
+    assert days == {0, 1, 2, 3, 4, 7, 8, 9, 10, 11}
+    assert arriving(small_clinic(arrivals=[visits(9, 9, day_factors=weekdays_only)]), first_day=SATURDAY) == []
 
 
 def test_a_day_more_changes_no_earlier_arrival() -> None:
@@ -52,9 +79,7 @@ def test_a_day_more_changes_no_earlier_arrival() -> None:
 
 
 def test_one_hours_arrivals_do_not_depend_on_another_hour() -> None:
-    busy = list(scenario().world.expected_exams_by_hour)
-    busy[9] *= 3
-    before, after = instants(scenario()), instants(scenario(expected_exams_by_hour=busy))
+    before, after = instants(scenario()), instants(busier(scenario()))
 
     def elsewhere(found: Sequence[int]) -> list[int]:
         return [instant for instant in found if instant // HOUR != 9]
@@ -64,11 +89,19 @@ def test_one_hours_arrivals_do_not_depend_on_another_hour() -> None:
 
 
 def test_a_busier_hour_gives_nobody_elses_visit_another_number() -> None:
-    busy = list(scenario().world.expected_exams_by_hour)
-    busy[9] *= 3
-    before = arrivals(scenario().world, Draws(7))
-    after = arrivals(scenario(expected_exams_by_hour=busy).world, Draws(7))
-    assert set(before) < set(after)
+    assert set(arriving(scenario())) < set(arriving(busier(scenario())))
+
+
+def test_another_kind_of_visits_changes_no_arrival_of_the_first() -> None:
+    outpatients, emergencies = visits(5, 5), visits(3, 3, "E")
+    one, both = (arriving(small_clinic(arrivals=kinds)) for kinds in ([outpatients], [outpatients, emergencies]))
+    assert [arrival for arrival in both if arrival.kind == 0] == one
+    assert len({arrival.number for arrival in both}) == len(both) > len(one)
+
+
+def test_more_visits_in_an_hour_than_there_are_numbers_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^world\.arrivals\[0\]\.expected_exams_by_hour\[8\]: .* more than 1000 an hour"):
+        arriving(small_clinic(arrivals=[visits(1_100, 0)]))
 
 
 # --- people ------------------------------------------------------------------------------------------------------------
@@ -78,7 +111,7 @@ def test_a_visit_is_a_function_of_its_number() -> None:
     clinic = scenario()
     forward = cases(clinic, 30)
     source = Cases(clinic, Draws(7), scanned_images(clinic, 7))
-    assert [source.case(number) for number in range(30, 0, -1)] == forward[::-1]
+    assert [source.case(Arrival(9, number, 0)) for number in range(30, 0, -1)] == forward[::-1]
     assert cases(clinic, 30, seed=8) != forward
 
 
@@ -87,17 +120,48 @@ def test_a_day_more_or_another_staff_changes_no_visit() -> None:
 
 
 def test_more_stat_exams_are_the_same_visits_with_another_priority() -> None:
-    calm, hectic = cases(scenario(), 60), cases(scenario(stat_fraction=0.5), 60)
+    calm, hectic = (cases(small_clinic(arrivals=[visits(5, 5, stat_fraction=stat)]), 60) for stat in (0.15, 0.5))
     for before, after in zip(calm, hectic, strict=True):
-        assert before.patient == after.patient
-        assert (before.procedure, before.instances, before.has_prior) == (after.procedure, after.instances, after.has_prior)
+        assert replace(after, priority=before.priority) == before
         assert before.priority == "ROUTINE" or after.priority == "STAT"
 
 
-def test_every_visit_has_its_own_patient_visit_and_order() -> None:
+@pytest.mark.parametrize("name", happenings())
+def test_more_of_one_happening_changes_no_patient_no_first_procedure_and_nothing_else_that_happens(name: str) -> None:
+    """But for what cannot happen together."""
+    pairs = {"typing_error": "manual_entry", "done_as_one": "second_procedure"}
+    base = happenings(**{pairs[name]: 0.5}) if name in pairs else happenings()
+    kind = {"unordered": "E", "transferred": "I"}.get(name, "O")
+    clinics = [small_clinic(arrivals=[visits(5, 5, kind)], happenings=made) for made in (base, {**base, name: 0.3})]
+    before, after = (cases(clinic, 150) for clinic in clinics)
+    for one, other in zip(before, after, strict=True):
+        assert (one.patient, one.visit, one.procedure, one.has_prior) == (
+            other.patient,
+            other.visit,
+            other.procedure,
+            other.has_prior,
+        )
+        assert one.happenings - other.happenings <= {pairs.get(name, "")}
+    changed = sum(one != other for one, other in zip(before, after, strict=True))
+    assert 10 < changed < 70
+
+
+def test_every_visit_has_its_own_patient_visit_and_orders() -> None:
     found = cases(scenario(), 200)
-    for name in ("placer_order_number", "visit", "patient"):
+    for name in ("visit", "patient"):
         assert len({getattr(case, name) for case in found}) == 200
+    placers = [exam.placer_order_number for case in found for exam in case.exams]
+    assert len(set(placers)) == len(placers) > 200
+
+
+def test_orders_that_are_placed_together_are_of_one_modality_and_share_a_group_number() -> None:
+    for case in cases(small_clinic(happenings=happenings(second_procedure=1)), 50):
+        first, second = (case.order(exam, "20260302080000") for exam in case.exams)
+        assert first.modality == second.modality
+        assert first.procedure != second.procedure
+        assert first.placer_group_number == second.placer_group_number != ""
+    alone = cases(small_clinic(happenings=happenings()), 1)[0]
+    assert alone.order(alone.exams[0], "20260302080000").placer_group_number == ""
 
 
 def test_fractions_and_mix_are_met_roughly() -> None:
@@ -107,10 +171,27 @@ def test_fractions_and_mix_are_met_roughly() -> None:
     mix = Counter(case.procedure.modality for case in found)
     assert mix["DX"] / 2_000 == pytest.approx(0.54, abs=0.04)
     assert mix["MR"] / 2_000 == pytest.approx(0.08, abs=0.02)
+    happened = Counter(name for case in found for name in case.happenings)
+    assert happened["merged"] / 2_000 == pytest.approx(0.06, abs=0.02)
+    assert (happened["second_procedure"] + happened["done_as_one"]) / 2_000 == pytest.approx(0.08 * 0.92, abs=0.02)
+
+
+def test_only_women_come_to_mammography_unless_it_is_all_there_is() -> None:
+    scanners = [{"name": "mg1", "ae_title": "MG1", "modality": "MG"}, {"name": "us1", "ae_title": "US1", "modality": "US"}]
+    reading = {"sigma": 0, "verification_mean_min": 1, "median_min": {"MG": 4, "US": 4}}
+
+    def seen(**mix: float) -> list[Case]:
+        return cases(scenario({"scanners": scanners}, arrivals=[visits(5, 5, modality_mix=mix)], reading=reading), 100)
+
+    both = seen(MG=0.5, US=0.5)
+    assert {case.patient.sex for case in both if case.procedure.modality == "MG"} == {"F"}
+    assert {case.procedure.modality for case in both} == {"MG", "US"}
+    assert {case.procedure.modality for case in seen(MG=1.0, US=0.0)} == {"MG"}
 
 
 def test_no_exam_has_more_images_than_the_cap() -> None:
-    assert {case.instances for case in cases(scenario(images={"cap": 3, "scale": 0.5}), 100)} <= {1, 2, 3}
+    found = cases(scenario(images={"cap": 3, "scale": 0.5}), 100)
+    assert {exam.instances for case in found for exam in case.exams} <= {1, 2, 3}
 
 
 def test_a_prior_is_an_earlier_study_of_the_same_patient_and_modality() -> None:
@@ -167,7 +248,7 @@ def test_after_the_wait_the_shift_has_begun(start: int, end: int, now: int) -> N
 def test_nobody_opens_a_study_off_duty() -> None:
     records: list[Record] = []
     afternoon = [{"start_hour": 13, "end_hour": 15}]
-    ending = run(small_clinic(radiologists=afternoon), records.append)
+    ending = run(small_clinic(radiologists=afternoon, happenings=happenings()), records.append)
     assert ending.finished
     opened = [record["at"] for record in records if record["record"] == "stimulus" and record["name"] == "open study"]
     assert len(opened) == ending.orders
@@ -177,21 +258,21 @@ def test_nobody_opens_a_study_off_duty() -> None:
 # --- a fault changes nobody's draws ------------------------------------------------------------------------------------
 
 
-def draws_of(records: list[Record]) -> dict[str, tuple[object, ...]]:
-    """What was drawn for each order, as far as the trace shows it: identifiers, images and texts."""
-    found: dict[str, list[object]] = {}
+def draws_of(records: list[Record]) -> dict[str, list[Any]]:
+    """What was drawn for each order, as far as the trace shows it: identifiers, station, and the reports in the chart."""
+    found: dict[str, list[Any]] = {}
     for record in records:
         if record["record"] == "note" and record["name"] in ("procedure scheduled", "report filed"):
-            kept = [record.get(name) for name in ("mrn", "accession", "study", "station", "status", "text")]
+            kept = [record.get(name) for name in ("mrn", "accession", "station", "status", "text", "addendum")]
             found.setdefault(record["subject"], []).append(kept)
-    return {placer: tuple(map(str, kept)) for placer, kept in found.items()}
+    return found
 
 
 def test_a_fault_changes_nobodys_draws() -> None:
     without: list[Record] = []
     with_losses: list[Record] = []
-    run(small_clinic(), without.append)
-    run(small_clinic(), with_losses.append, plan=half_the_acknowledgements(7))
+    run(eventful_clinic(), without.append)
+    run(eventful_clinic(), with_losses.append, plan=half_the_acknowledgements(7))
     assert draws_of(with_losses) == draws_of(without)
 
 
