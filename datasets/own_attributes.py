@@ -207,7 +207,7 @@ def _vr(data_set: Dataset, tag: int, signed: bool) -> str:
         return ""
     if raw.VR is not None:
         return raw.VR if raw.VR in possible else ""
-    if "SS" in possible:
+    if possible == ["US", "SS"]:
         return "SS" if signed else "US"
     return possible[-1]
 

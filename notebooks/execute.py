@@ -6,6 +6,7 @@ of paths, times and errors.
 """
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,7 +40,14 @@ def execute(path: Path) -> NotebookNode:
         own = {"PYTHONPATH": str(HERE.parent), "IPYTHONDIR": folder, "MPLBACKEND": inline}
         client.execute(env={**os.environ, **own})
     notebook.metadata["language_info"] = {"name": "python"}  # without the version of Python
+    notebook.metadata["executed_sha256"] = source_digest(notebook)
     return notebook
+
+
+def source_digest(notebook: NotebookNode) -> str:
+    """SHA-256 of the code, in hexadecimal: it tells outputs of this code from outputs of an earlier one."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return sha256("\n\n".join(sources).encode()).hexdigest()
 
 
 if __name__ == "__main__":

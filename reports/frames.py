@@ -210,16 +210,14 @@ def _order_row(placer: str, order: Row, known: Row) -> Row:
 
 
 def _placers_of_subject(records: Sequence[Record], facts: Mapping[str, Row]) -> dict[str, list[str]]:
-    """Whom a stimulus or note of this subject tells of: the order with this placer number, or all orders of the study."""
+    """Whom a stimulus or note of this subject tells of: the order of this number, or all for which this exam was made."""
     together: dict[str, list[str]] = {}
-    found: dict[str, list[str]] = {}
     for placer, order in facts.items():
         together.setdefault(order["study"], []).append(placer)
-        found[order["accession"]] = found[order["study"]] = together[order["study"]]
-    for record in _notes(records, "exam started"):  # an exam without an order has a subject of its own
+    found = {order["accession"]: [placer] for placer, order in facts.items()}
+    for record in _notes(records, "exam started"):  # of an exam without an order the subject is no accession number
         if record["study"] in together:
             found[record["subject"]] = together[record["study"]]
-    found.pop("", None)
     return found | {placer: [placer] for placer in facts}
 
 

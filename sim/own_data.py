@@ -41,8 +41,8 @@ def own_data(images: str, adt_feed: str, seed: int) -> OwnData:
 
 def _lines_of_patients(own: OwnPatients, visits: int) -> Iterator[str]:
     people = len(own.patients)
-    again = ": they come again" if visits > people else ""
-    yield f"own patients: {people} for {visits} visits{again}"
+    enough = f"they come again, for there are {visits} visits" if visits > people else f"enough for {visits} visits"
+    yield f"own patients: {people}; {enough}"
     yield f"  {own.messages} messages, {len(own.unread)} of them could not be used"
     for unread in own.unread[:_UNREAD_SHOWN]:
         yield f"  message {unread.number}: {unread.reason}"

@@ -7,43 +7,45 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat import NotebookNode
 from typer.testing import CliRunner
 
 import radloop
-from notebooks.execute import execute
+from notebooks.execute import execute, source_digest
 from tests.test_layering import ROOMS, imported_modules, is_within, rule_for
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GUIDE = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
 MOST_BYTES = 600_000
+ADVICE = "the outputs are of other cells; run: python notebooks/execute.py"
 MACHINE = {
     "path": re.compile(r"(?<![\w.:/])(?:/[\w.\-]+){2,}|[A-Z]:\\\\"),
     "address": re.compile(r"\b0x[0-9a-f]{6,}"),
     "execution time": re.compile(r'"(?:execution|iopub\.\w+|shell\.\w+)"'),
 }
 
-Cell = dict[str, Any]
-
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def code_cells(notebook: Any) -> list[Cell]:
-    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-
 @lru_cache
-def committed(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def committed(path: Path) -> NotebookNode:
+    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
 
 
-def kinds(cell: Cell) -> list[tuple[str, ...]]:
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def kinds(cell: NotebookNode) -> list[tuple[str, ...]]:
     """What a cell puts out: streams by their name, the rest by its MIME types."""
-    return [tuple(sorted(output.get("data", {}))) or (output.get("name", output["output_type"]),) for output in cell["outputs"]]
+    return [tuple(sorted(output.get("data", {}))) or (output.get("name", output.output_type),) for output in cell.outputs]
 
 
-def words(notebook: Any) -> str:
+def words(notebook: dict[str, Any]) -> str:
     """The notebook without its pictures."""
     return re.sub(r'"image/png": ".*?"', "", json.dumps(notebook))
 
@@ -55,12 +57,17 @@ def test_there_is_a_first_look() -> None:
 @each_notebook
 def test_a_notebook_runs_and_puts_out_what_is_committed(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    executed = code_cells(execute(path))
-    stored = code_cells(committed(path))
-    advice = "the outputs are of other cells; run: python notebooks/execute.py"
-    assert [cell["execution_count"] for cell in stored] == list(range(1, len(stored) + 1)), advice
-    assert [(cell["id"], kinds(cell)) for cell in stored] == [(cell["id"], kinds(cell)) for cell in executed], advice
-    assert "stderr" not in [kind for cell in executed for output in kinds(cell) for kind in output]
+    executed = [(cell.id, kinds(cell)) for cell in code_cells(execute(path))]
+    assert executed == [(cell.id, kinds(cell)) for cell in code_cells(committed(path))], ADVICE
+    assert "stderr" not in {kind for _, outputs in executed for output in outputs for kind in output}
+
+
+@each_notebook
+def test_what_is_committed_was_put_out_by_these_cells_in_their_order(path: Path) -> None:
+    notebook = committed(path)
+    assert notebook.metadata["executed_sha256"] == source_digest(notebook), ADVICE
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), ADVICE
 
 
 @each_notebook
@@ -70,7 +77,7 @@ def test_a_notebook_shows_figures_and_stays_small(path: Path) -> None:
     assert path.stat().st_size < MOST_BYTES
 
 
-def traces_of_a_machine(notebook: Any) -> list[str]:
+def traces_of_a_machine(notebook: dict[str, Any]) -> list[str]:
     return [f"{what}: {found.group()}" for what, pattern in MACHINE.items() for found in pattern.finditer(words(notebook))]
 
 
@@ -78,8 +85,9 @@ def traces_of_a_machine(notebook: Any) -> list[str]:
 def test_what_is_committed_holds_no_path_no_time_and_no_address_of_memory(path: Path) -> None:
     notebook = committed(path)
     assert traces_of_a_machine(notebook) == []
-    assert notebook["metadata"]["language_info"] == {"name": "python"}
-    assert [cell["id"] for cell in notebook["cells"] if cell["metadata"]] == []
+    assert set(notebook.metadata) == {"kernelspec", "language_info", "executed_sha256"}
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert [cell.id for cell in notebook.cells if cell.metadata] == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_a_trace_of_a_machine_is_found(trace: dict[str, Any]) -> None:
 def test_a_notebook_imports_of_radloop_what_a_notebook_may(path: Path, tmp_path: Path) -> None:
     script = tmp_path / "notebooks" / f"{path.stem}.py"
     script.parent.mkdir()
-    script.write_text("\n".join("".join(cell["source"]) for cell in code_cells(committed(path))), encoding="utf-8")
+    script.write_text("\n".join(cell.source for cell in code_cells(committed(path))), encoding="utf-8")
     ours = [target for _, target in imported_modules(script, tmp_path) if target.partition(".")[0] in ROOMS]
     assert ours
     assert [target for target in ours if not any(is_within(target, known) for known in rule_for("notebooks").knows)] == []

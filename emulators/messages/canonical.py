@@ -17,7 +17,6 @@ _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
 _DATE = re.compile(r"[0-9]{8}")
 _STAMP = re.compile(r"[0-9]{14}")
-_TIME_KEY = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9]){0,2}")
 
 
 def text(value: str, limit: int, attribute: str) -> str:
@@ -121,39 +120,6 @@ def _is_real(digits_of_date: str, digits_of_time: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def key(value: str, limit: int, attribute: str) -> str:
-    """A matching key (PS3.4 C.2.2.2): text; ``*`` alone, which matches everything, is empty."""
-    value = text(value, limit, attribute)
-    return "" if value == "*" else value
-
-
-def name_key(value: str, attribute: str) -> str:
-    """A person name as a matching key: one component group, without the delimiters of empty components at its end."""
-    if "=" in value:
-        raise LocalProtocolError(f"{attribute}: holds more than one component group")
-    return key(value.rstrip("^ "), 64, attribute)
-
-
-def date_key(value: str, attribute: str) -> str:
-    """A date or a range ``A-B``, ``A-``, ``-B``; or empty."""
-    for end in _range_ends(value):
-        if end:
-            date(end, attribute)
-    return value
-
-
-def time_key(value: str, attribute: str) -> str:
-    """A time ``HH``, ``HHMM`` or ``HHMMSS`` or a range of them; or empty."""
-    if value and not all(_TIME_KEY.fullmatch(end) for end in _range_ends(value) if end):
-        raise LocalProtocolError(f"{attribute}: not a time or a range of times")
-    return value
-
-
-def _range_ends(value: str) -> tuple[str, str]:
-    first, _, last = value.partition("-")
-    return ("-", "-") if value == "-" else (first, last)  # a dash alone is neither a date nor a time
 
 
 def one_of(value: str, allowed: frozenset[str], attribute: str) -> str:

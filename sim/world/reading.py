@@ -80,9 +80,9 @@ class Reading:
         self._list.put(_Listed(PRIORITY[fields["priority"]], self._kernel.now, accession, study))
 
     def _study_received(self, study: str, fields: Mapping[str, Any]) -> None:
-        """What was broken off is not read."""
+        """Without an accession number nobody there knows what to report on."""
         known = self._exams.of_study(study)
-        if known is not None and fields["accession"] and "discontinued" not in known.exam.happenings:
+        if known is not None and fields["accession"]:
             self._remote_list.put(_Listed(PRIORITY[known.case.priority], self._kernel.now, fields["accession"], study))
 
     def _report_signed(self, _subject: str, fields: Mapping[str, Any]) -> None:

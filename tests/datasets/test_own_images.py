@@ -82,7 +82,7 @@ def test_pixels_and_technique_are_the_users_and_all_else_is_the_runs(modality: M
 
 
 def test_an_own_image_says_all_that_a_synthetic_one_says_but_two_words_of_its_maker(own: OwnImages) -> None:
-    lost = set()
+    lost: set[int] = set()
     for modality in MODALITIES:
         mine, synthetic = (parsed(source.instance(ours(modality), 1)).keys() for source in (own, THEIRS))
         assert mine <= synthetic

@@ -1,14 +1,25 @@
 """Trace records of a made-up day, in the shapes that the kernel publishes."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
-from emulators.trace import Record
+from emulators.trace import Record, Subscriber, Trace
+
+Fold = TypeVar("Fold", bound=Subscriber)
 
 MILLISECOND = 1_000
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+
+
+def fed(fold: Fold, records: Iterable[Record]) -> Fold:
+    """The fold after it has heard what of these records it subscribes to."""
+    trace = Trace()
+    trace.subscribe(fold)
+    for record in records:
+        trace.publish(record)
+    return fold
 
 
 def exchange(at: int, sender: str, receiver: str, message: str, answer: Any = "AA", **identifiers: Any) -> Record:
@@ -18,7 +29,7 @@ def exchange(at: int, sender: str, receiver: str, message: str, answer: Any = "A
         "record": "exchange",
         "sender": sender,
         "receiver": receiver,
-        "lane": "any",
+        "lane": "adt" if "Patient" in message else "any",
         "message": message,
         "taken": at - 20 * MILLISECOND,
         "started": at - 20 * MILLISECOND,
@@ -92,7 +103,8 @@ class Exam:
     def _status(self, at: int, status: str) -> Iterator[Record]:
         named = {"mrn": self.mrn, "placer": self.placer, "accession": self.accession, "control": f"{self.placer}-{status}1"}
         yield exchange(at, "ris", "engine", "OrderStatus", **named)
-        yield note(at + 10 * MILLISECOND, "ehr", "order status", self.placer, accession=self.accession, status=status)
+        fields = {"accession": self.accession, "status": status, "order_control": "SC"}
+        yield note(at + 10 * MILLISECOND, "ehr", "order status", self.placer, **fields)
         yield exchange(at + 20 * MILLISECOND, "engine", "ehr", "OrderStatus", **named)
 
     def _scanned(self) -> Iterator[Record]:
@@ -100,7 +112,8 @@ class Exam:
         t = self.start + 20 * MINUTE
         yield stimulus(t, scanner, "patient on table", accession)
         yield exchange(t + 20 * MILLISECOND, scanner, "ris", "WorklistQuery", {"count": 3}, station=scanner.upper())
-        yield note(t + 20 * MILLISECOND, scanner, "exam started", accession, mrn=self.mrn, station=scanner.upper())
+        fields = {"mrn": self.mrn, "station": scanner.upper(), "accession": accession, "study": study}
+        yield note(t + 20 * MILLISECOND, scanner, "exam started", accession, **fields)
         step = {"mrn": self.mrn, "accession": accession, "study": study, "step": f"{study}.7"}
         yield exchange(t + 41 * MILLISECOND, scanner, "ris", "StepStarted", "0000H", **step)
         yield exchange(t + 62 * MILLISECOND, "ris", "pacs", "StepStarted", "0000H", **step)
@@ -110,7 +123,7 @@ class Exam:
         sent = {"started": t, "taken": t, "mrn": self.mrn, "accession": accession, "study": study}
         t += self.instances * 50 * MILLISECOND
         yield stored(t - 10 * MILLISECOND, "pacs", study, self.instances)
-        fields = {"mrn": self.mrn, "accession": accession, "state": "matched"}
+        fields = {"mrn": self.mrn, "accession": accession, "state": "matched", "reason": "", "by": "system"}
         yield note(t - 10 * MILLISECOND, "pacs", "study reconciled", study, **fields)
         yield exchange(t, scanner, "pacs", "StoreStudy", {"stored": self.instances}, **sent)
         yield note(t, scanner, "study sent", accession, instances=self.instances)
@@ -132,7 +145,7 @@ class Exam:
         yield stimulus(t, "workstation", "open study", accession)
         named = {"mrn": self.mrn, "placer": self.placer, "accession": accession}
         yield exchange(t + 20 * MILLISECOND, "workstation", "ris", "ReportStatus", control=f"{self.placer}-RA1", **named)
-        yield exchange(t + 21 * MILLISECOND, "workstation", "pacs", "FindStudies", {"count": 2}, mrn=self.mrn)
+        yield exchange(t + 21 * MILLISECOND, "workstation", "pacs", "Find", {"count": 2}, mrn=self.mrn)
         opened = t + 21 * MILLISECOND
         for uid, its_accession, count in ((study, accession, self.instances), (prior, f"B{accession[1:]}", 5)):
             start = opened
@@ -143,13 +156,14 @@ class Exam:
             after = opened + 5 * MILLISECOND
             yield exchange(after, "pacs", "workstation", "StoreStudy", {"stored": count}, **header, **at)
             moved = {"completed": count, "failed": 0, "warned": 0, "status": "0000H"}
-            yield exchange(opened + 15 * MILLISECOND, "workstation", "pacs", "MoveStudy", moved, study=uid, **at)
-        yield note(opened, "workstation", "study opened", accession, priors=1)
+            yield exchange(opened + 15 * MILLISECOND, "workstation", "pacs", "Move", moved, study=uid, **at)
+        fields = {"mrn": self.mrn, "accession": accession, "placer": self.placer, "study": study}
+        yield note(opened, "workstation", "study opened", accession, priors=1, **fields)
         opened += 20 * MILLISECOND
         yield exchange(opened, "workstation", "ris", "ReportStatus", control=f"{self.placer}-RI1", **named)
         yield from self._reported(t + 5 * MINUTE, "P")
         yield from self._reported(t + 9 * MINUTE, "F")
-        yield note(t + 9 * MINUTE + 50 * MILLISECOND, "ehr", "order closed", self.placer, mrn=self.mrn)
+        yield note(t + 9 * MINUTE + 50 * MILLISECOND, "ehr", "order closed", self.placer, mrn=self.mrn, state="reported")
 
     def _reported(self, at: int, status: str) -> Iterator[Record]:
         yield stimulus(at, "workstation", "sign report", self.accession)
@@ -158,7 +172,7 @@ class Exam:
         named = {**self._filed, "control": f"{self.placer}-R{status}1"}
         yield exchange(at + 20 * MILLISECOND, "workstation", "ris", "Report", **named)
         yield exchange(at + 40 * MILLISECOND, "ris", "engine", "Report", **named)
-        yield note(at + 50 * MILLISECOND, "ehr", "report filed", self.placer, text="IMPRESSION: none", **fields)
+        yield note(at + 50 * MILLISECOND, "ehr", "report filed", self.placer, text="IMPRESSION: none", addendum="", **fields)
         yield exchange(at + 60 * MILLISECOND, "engine", "ehr", "Report", **named)
         yield exchange(at + 61 * MILLISECOND, "engine", "pacs", "Report", **named)
 

@@ -6,14 +6,11 @@ import pytest
 
 from emulators.trace import Record
 from reports.measures.stages import MOST_SAMPLES, NAMES, Stages, nearest_rank, thinned
-from tests.reports.records import MILLISECOND, SECOND, Exam, day, exchange, lost, note, stimulus, stored
+from tests.reports.records import HOUR, MILLISECOND, MINUTE, SECOND, Exam, day, exchange, fed, lost, note, stimulus, stored
 
 
-def stages_of(records: list[Record]) -> list[dict[str, object]]:
-    stages = Stages()
-    for record in records:
-        stages(record)
-    return stages.result()
+def stages_of(records: list[Record], archive: str = "pacs") -> list[dict[str, object]]:
+    return fed(Stages(archive), records).result()
 
 
 def test_one_exam_goes_through_all_seven_stages_once() -> None:
@@ -58,13 +55,15 @@ def test_a_case_that_never_ends_is_unfinished() -> None:
 
 
 def test_reconciliation_takes_from_the_first_batch_until_matched_and_held_is_not_matched() -> None:
-    def reconciled(at: int, state: str) -> Record:
-        return note(at, "pacs", "study reconciled", "2.25.1", mrn="M1", accession="A1", state=state)
+    def reconciled(at: int, state: str, by: str = "system") -> Record:
+        fields = {"mrn": "M1", "accession": "A1", "state": state, "reason": "", "by": by}
+        return note(at, "pacs", "study reconciled", "2.25.1", **fields)
 
     batches = [stored(5 * SECOND, "pacs", "2.25.1", 3), stored(7 * SECOND, "pacs", "2.25.1", 3)]
     held = reconciled(5 * SECOND, "held")
     assert stages_of([*batches, held])[4]["unfinished"] == 1
-    assert stages_of([*batches, held, reconciled(9 * SECOND, "matched")])[4]["samples_us"] == [4 * SECOND]
+    for settled in (reconciled(9 * SECOND, "matched", "person"), reconciled(9 * SECOND, "rejected", "person")):
+        assert stages_of([*batches, held, settled])[4]["samples_us"] == [4 * SECOND]
 
 
 def test_a_batch_after_the_match_begins_no_second_reconciliation() -> None:
@@ -75,7 +74,7 @@ def test_a_batch_after_the_match_begins_no_second_reconciliation() -> None:
 
 def test_a_patient_put_on_the_table_twice_counts_from_the_first_time() -> None:
     twice = [stimulus(at, "ct1", "patient on table", "A1") for at in (1_000, 60_000)]
-    started = note(70_000, "ct1", "exam started", "A1", mrn="M1", station="CT1")
+    started = note(70_000, "ct1", "exam started", "A1", mrn="M1", station="CT1", accession="A1", study="2.25.1")
     assert stages_of([*twice, started])[2]["samples_us"] == [69_000]
 
 
@@ -99,3 +98,61 @@ def test_samples_are_thinned_evenly_and_keep_both_ends() -> None:
 def test_percentiles_of_a_day_are_of_all_its_exams() -> None:
     result = stages_of(day(*(Exam(number, instances=number) for number in range(1, 21))))[3]
     assert (result["count"], result["p50_us"], result["p95_us"]) == (20, 530 * MILLISECOND, 980 * MILLISECOND)
+
+
+def test_a_cancelled_order_leaves_nothing_unfinished() -> None:
+    records = Exam(1).records(without=lambda record: record["at"] > 10 * MINUTE)
+    closed = note(11 * MINUTE, "ehr", "order closed", "P0001", mrn="M0001", state="cancelled")
+    result = stages_of([*records, closed])
+    assert [row["unfinished"] for row in result] == [0] * 7
+    assert [row["count"] for row in result] == [1, 1, 0, 0, 0, 0, 0]
+
+
+def test_an_exam_that_is_broken_off_leaves_nothing_unfinished() -> None:
+    """It is committed, but was never acquired to its end."""
+    records = [
+        stimulus(0, "ct1", "patient on table", "A1"),
+        note(8, "ct1", "exam started", "A1", mrn="M1", station="CT1", accession="A1", study="2.25.1"),
+        note(20, "ct1", "study sent", "A1", instances=2),
+        note(20, "ct1", "exam discontinued", "A1", instances=2, reason="110513"),
+        note(30, "ct1", "study committed", "A1", instances=2),
+    ]
+    assert [(row["count"], row["unfinished"]) for row in stages_of(records)] == [(0, 0), (0, 0), (1, 0), *[(0, 0)] * 4]
+
+
+def test_images_that_are_appended_are_transmitted_once_more() -> None:
+    again = [
+        stimulus(HOUR, "ct2", "append images", "A0001"),
+        note(HOUR + SECOND, "ct2", "study committed", "A0001", instances=2),
+    ]
+    row = stages_of([*Exam(1).records(), *again])[3]
+    assert (row["count"], row["unfinished"]) == (2, 0)
+
+
+def test_a_study_that_is_read_elsewhere_is_not_asked_for_any_more() -> None:
+    asked, gone = stimulus(0, "workstation", "open study", "A1"), note(9, "workstation", "study unlisted", "A1")
+    assert stages_of([asked])[5]["unfinished"] == 1
+    assert (stages_of([asked, gone])[5]["unfinished"], stages_of([asked, gone])[5]["count"]) == (0, 0)
+
+
+def test_a_correction_is_distributed_like_a_final_report() -> None:
+    signed = note(HOUR, "workstation", "report signed", "P0001", accession="A0001", status="C")
+    filed = note(HOUR + 7, "ehr", "report filed", "P0001", accession="A0001", status="C", text="", addendum="")
+    row = stages_of([*Exam(1).records(), signed, filed])[6]
+    assert (row["count"], row["unfinished"]) == (2, 0)
+
+
+def test_with_a_product_in_the_archives_place_the_ris_ends_the_first_stages_and_reconciliation_is_not_seen() -> None:
+    def is_the_archives(record: Record) -> bool:
+        return record.get("system") == "pacs" or (record.get("receiver") == "pacs" and "Patient" in record["message"])
+
+    result = stages_of(Exam(1).records(without=is_the_archives), archive="")
+    assert [(row["count"], row["unfinished"]) for row in result] == [(1, 0)] * 4 + [(0, 0)] + [(1, 0)] * 2
+
+
+def test_an_archive_that_is_asked_for_no_commitment_has_the_images_when_they_are_sent() -> None:
+    def is_commitment(record: Record) -> bool:
+        return record.get("name") == "study committed" or "Commit" in record.get("message", "")
+
+    row = stages_of(Exam(1, instances=20).records(without=is_commitment))[3]
+    assert (row["count"], row["unfinished"], row["p50_us"]) == (1, 0, SECOND)

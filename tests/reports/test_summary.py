@@ -14,15 +14,16 @@ from emulators.trace import Record, Trace
 from reports.charts import LogScale, day_chart, sequence
 from reports.durations import clock, human, size
 from reports.render import MOST_ORDERS, render_html
-from reports.summary import Findings, Run, Summary, broken_at, is_good, summarise, verdict, write
+from reports.summary import Findings, Run, Summary, broken_at, endings, is_good, summarise, verdict, write
 from reports.terminal import show
-from tests.reports.records import HOUR, MINUTE, Exam, day, lost, note, stored
+from reports.words import ending, images_shown, report_shown, study_stands
+from tests.reports.records import HOUR, MINUTE, Exam, day, exchange, lost, note, stimulus, stored
 
 EPOCH = datetime(2026, 3, 2)
 
 
-def summary_of(records: list[Record], why_not: str = "") -> Summary:
-    findings, trace = Findings(EPOCH), Trace()
+def summary_of(records: list[Record], why_not: str = "", products: tuple[str, ...] = ()) -> Summary:
+    findings, trace = Findings(EPOCH, products=products), Trace()
     findings.subscribe(trace)
     for record in records:
         trace.publish(record)
@@ -36,9 +37,39 @@ def good_day() -> list[Record]:
 
 def bad_day() -> list[Record]:
     stuck = Exam(9).records(without=lambda record: record["at"] > 10 * MINUTE)
-    orphan = note(HOUR, "pacs", "study reconciled", "2.25.99", mrn="M<b>", accession="<script>", state="orphan")
+    fields = {"mrn": "M<b>", "accession": "<script>", "state": "orphan", "reason": "no order", "by": "system"}
+    orphan = note(HOUR, "pacs", "study reconciled", "2.25.99", **fields)
     retries = [lost(record) for record in Exam(1).records() if record["record"] == "exchange"]
     return [*stuck, *retries, *good_day(), stored(HOUR, "pacs", "2.25.99", 3), orphan]
+
+
+def eventful_day() -> list[Record]:
+    """An order each: cancelled, broken off, with an addendum, corrected and matched by a person; a dead letter, an alert."""
+    cancelled = Exam(11, HOUR).records(without=lambda record: record["at"] > HOUR + 10 * MINUTE)
+    cancelled.append(note(2 * HOUR, "ehr", "order closed", "P0011", mrn="M0011", state="cancelled"))
+    broken_off = Exam(12, HOUR).records(without=lambda record: record["at"] > HOUR + 29 * MINUTE)
+    broken_off += [
+        note(2 * HOUR, "ct1", "exam discontinued", "A0012", instances=20, reason="110513"),
+        note(2 * HOUR, "ehr", "order closed", "P0012", mrn="M0012", state="discontinued"),
+    ]
+    more = [
+        note(3 * HOUR, "workstation", "report signed", f"P{n}", accession=f"A{n}", status=s)
+        for n, s in (("0013", "F"), ("0014", "C"))
+    ]
+    more += [
+        note(3 * HOUR, "ehr", "report filed", f"P{n}", accession=f"A{n}", status=s, text="IMPRESSION: some", addendum=added)
+        for n, s, added in (("0013", "F", "ADDENDUM: more"), ("0014", "C", ""))
+    ]
+    verdict = {"mrn": "M0014", "accession": "A0014", "reason": ""}
+    more += [
+        note(2 * HOUR, "pacs", "study reconciled", "2.25.14", state="held", by="system", **verdict),
+        note(3 * HOUR, "pacs", "study reconciled", "2.25.14", state="matched", by="person", **verdict),
+        stimulus(HOUR, "ehr", "change order", "P0013"),
+        exchange(HOUR, "engine", "ris", "ChangeOrder", "AE 206 ORC-2", mrn="M0013", placer="P0013", control="P0013-XO1"),
+        note(HOUR, "engine", "dead letter", "P0013-XO1", to="ris", message="ChangeOrder", reason="AE 206 ORC-2"),
+        note(HOUR, "engine", "queue alert", "ris", depth=3, oldest_us=MINUTE, message="PlaceOrder", trouble="unknown"),
+    ]
+    return sorted([*cancelled, *broken_off, *day(Exam(13, HOUR), Exam(14, HOUR)), *more], key=lambda record: record["at"])
 
 
 def test_the_summary_has_what_a_script_needs() -> None:
@@ -49,6 +80,18 @@ def test_the_summary_has_what_a_script_needs() -> None:
     assert summary["ledger"]["reports"] == {"signed": 8, "delivered": 8}
     assert summary["ladder"]["placer"] == "P0004"
     assert not any(summary["checks"].values())
+    assert summary["checks_not_run"] == {}
+    assert set(summary["happenings"]) == {"happened", "put_right"}
+    row = summary["orders"][0]
+    assert {name: row[name] for name in ("placer", "patient", "accession", "station", "priority", "state", "ending")} == {
+        "placer": "P0001",
+        "patient": "M0001",
+        "accession": "A0001",
+        "station": "CT2",
+        "priority": "ROUTINE",
+        "state": "reported",
+        "ending": "reported",
+    }
 
 
 def test_the_same_records_write_the_same_bytes_and_can_be_read_back(tmp_path: Path) -> None:
@@ -77,6 +120,77 @@ def test_a_run_whose_orders_closed_is_not_good_when_a_check_failed_or_it_did_not
     assert not is_good(summary_of(good_day(), why_not="the drain limit was reached"))
 
 
+# --- how orders ended --------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_was_cancelled_or_broken_off_is_not_a_broken_one() -> None:
+    summary = summary_of(eventful_day())
+    assert {row["placer"]: row["ending"] for row in summary["orders"]} == {
+        "P0011": "cancelled",
+        "P0012": "discontinued",
+        "P0013": "reported, with addendum",
+        "P0014": "reported, corrected later",
+    }
+    assert (broken_at(summary), is_good(summary)) == ({}, True), summary["checks"]
+    assert verdict(summary) == "The loop closed for 4 of 4 orders."
+    assert endings(summary) == "2 reported, 1 cancelled and 1 discontinued"
+
+
+def test_endings_are_told_as_a_phrase() -> None:
+    assert endings(summary_of(good_day())) == "8 reported"
+    assert endings(summary_of(bad_day())) == "8 reported and 1 open"
+    assert endings(summary_of([])) == ""
+
+
+def facts_of(
+    state: str = "reported", status: str = "F", addendum: str = "", reconciliation: str = "matched"
+) -> dict[str, object]:
+    report = {"status": status, "text": "", "addendum": addendum}
+    return {"state": state, "report": report, "reconciliation": reconciliation, "instances": 2}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (facts_of(), ("reported", "final", "matched")),
+        (facts_of(status="C", addendum="x"), ("reported, corrected later, with addendum", "corrected", "matched")),
+        (facts_of("cancelled", "", reconciliation="none"), ("cancelled", "none", "-")),
+        (facts_of("discontinued", "", reconciliation="held"), ("discontinued", "none", "held")),
+        (facts_of("in progress", "", reconciliation="none"), ("open: in progress", "none", "none")),
+        (facts_of("completed", "P"), ("open: completed", "preliminary", "matched")),
+        (facts_of(reconciliation="unknown"), ("reported", "final", "not seen")),
+        (facts_of("completed", "W"), ("open: completed", "withdrawn", "matched")),
+    ],
+)
+def test_how_an_order_stands_is_said_in_words(facts: dict[str, object], words: tuple[str, str, str]) -> None:
+    assert (ending(facts), report_shown(facts), study_stands(facts)) == words
+
+
+def test_who_matched_a_study_and_how_many_images_there_are_is_said_in_words() -> None:
+    assert study_stands(facts_of(), "person") == "matched by a person"
+    assert study_stands(facts_of(), "system") == "matched"
+    assert (images_shown(facts_of()), images_shown(facts_of() | {"instances": "unknown"})) == ("2", "not seen")
+
+
+# --- a product in the archive's place ----------------------------------------------------------------------------------
+
+
+def test_with_a_product_in_the_archives_place_its_facts_are_unknown_and_checks_that_need_them_are_not_run() -> None:
+    summary = summary_of(good_day(), products=("pacs",))
+    assert set(summary["checks_not_run"]) == {"images_complete", "studies_matched", "studies_of_their_patient"}
+    assert summary["checks"].keys().isdisjoint(summary["checks_not_run"])
+    assert {order["instances"] for order in summary["facts"]["orders"].values()} == {"unknown"}
+    assert is_good(summary)
+    page, lines = render_html(summary), "\n".join(printed(summary))
+    for name, reason in summary["checks_not_run"].items():
+        assert reason in page
+        assert f"Not checked: {name}" in lines
+    assert page.count("not seen from outside") == 2
+
+
+# --- the terminal ------------------------------------------------------------------------------------------------------
+
+
 def printed(summary: Summary) -> list[str]:
     console = Console(file=StringIO(), width=100, color_system=None)
     show(console, summary)
@@ -84,10 +198,10 @@ def printed(summary: Summary) -> list[str]:
 
 
 def test_the_terminal_fits_100_columns_and_ends_with_the_verdict() -> None:
-    for records in (good_day(), bad_day()):
+    for records in (good_day(), bad_day(), eventful_day()):
         assert max(map(len, printed(summary_of(records)))) <= 100
     lines = printed(summary_of(good_day()))
-    assert lines[-1] == "OK  The loop closed for 8 of 8 orders."
+    assert lines[-1] == "OK  The loop closed for 8 of 8 orders. 8 reported."
     assert next(line for line in lines if "Acquisition" in line).split()[-4:] == ["1.0", "s", "1.0", "s"]
     assert any("> pacs" in line and "C-STORE x 20" in line and "20 stored" in line for line in lines)
 
@@ -99,7 +213,20 @@ def test_the_terminal_says_what_broke_without_colour() -> None:
     assert "orders_closed: order P0009: never closed" in lines
     exchanges = sum(record["record"] == "exchange" for record in Exam(1).records())
     assert f"Faults injected: {exchanges}. Exchanges without an answer: {exchanges}." in lines
-    assert lines[-1] == "NOT OK  The run did not finish: the loop closed for 8 of 9 orders."
+    assert lines[-1] == "NOT OK  The run did not finish: the loop closed for 8 of 9 orders. 8 reported and 1 open."
+
+
+def test_the_terminal_says_what_happened_and_what_people_put_right() -> None:
+    lines = printed(summary_of(eventful_day()))
+    text = " ".join(line.strip() for line in lines)
+    assert "Not by the book: orders cancelled 1, orders changed before the exam 1, exams broken off 1" in text
+    assert "Put right by people: studies that a person matched 1." in text
+    assert "Queue alerts: 1." in lines
+    assert "Dead letters: 1 ChangeOrder from engine to ris, AE 206 ORC-2." in lines
+    assert not any(line.startswith(("Not by the book", "Put right", "Dead")) for line in printed(summary_of(good_day())))
+
+
+# --- the page ----------------------------------------------------------------------------------------------------------
 
 
 class Page(HTMLParser):
@@ -129,9 +256,12 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("records", [good_day, bad_day, list], ids=["good day", "bad day", "nothing"])
-def test_the_page_is_well_formed_and_loads_nothing(records: type[list[Record]]) -> None:
-    html = render_html(summary_of(records()))
+@pytest.mark.parametrize("products", [(), ("pacs",)], ids=["ours", "a product"])
+@pytest.mark.parametrize(
+    "records", [good_day, bad_day, eventful_day, list], ids=["good day", "bad day", "eventful day", "nothing"]
+)
+def test_the_page_is_well_formed_and_loads_nothing(records: type[list[Record]], products: tuple[str, ...]) -> None:
+    html = render_html(summary_of(records(), products=products))
     page = Page(html)
     assert page.open == []
     assert page.links == []
@@ -154,6 +284,23 @@ def test_the_page_says_the_verdict_the_stages_and_how_to_run_again() -> None:
     assert "Where the loop broke" in render_html(summary_of(bad_day()))
 
 
+def test_the_page_says_how_each_order_ended_what_happened_and_what_was_set_aside() -> None:
+    html = render_html(summary_of(eventful_day()))
+    for text in (
+        "2 reported, 1 cancelled and 1 discontinued.",
+        ">reported, with addendum<",
+        ">reported, corrected later<",
+        ">cancelled<",
+        ">matched by a person<",
+        "<td>studies that a person matched</td>",
+        "<td>AE 206 ORC-2</td>",
+        "1 alert: messages had waited too long",
+        'data-words="with addendum">with addendum <b>1</b>',
+    ):
+        assert text in html
+    assert "What happened" not in render_html(summary_of(good_day()))
+
+
 def test_the_page_of_a_long_run_shows_a_bounded_table_with_open_orders_first() -> None:
     summary = summary_of(good_day())
     order, facts = summary["orders"][0], summary["facts"]["orders"]["P0001"]
@@ -161,7 +308,7 @@ def test_the_page_of_a_long_run_shows_a_bounded_table_with_open_orders_first() -
     summary["orders"][-1] |= {"turnaround_us": None, "last": "scheduled"}
     summary["facts"]["orders"] = {row["placer"]: facts for row in summary["orders"]}
     html = render_html(summary)
-    rows = re.findall(r"<td>(N\d+)</td>", html.partition('<table id="orders">')[2])
+    rows = re.findall(r'<td class="wide">(N\d+)</td>', html.partition('<table id="orders">')[2])
     assert (len(rows), rows[0]) == (MOST_ORDERS, f"N{MOST_ORDERS + 4}")
     assert f"{MOST_ORDERS} of {MOST_ORDERS + 5} orders" in html
 
