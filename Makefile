@@ -1,8 +1,10 @@
-# make demo    a clinic day over real DICOM and HL7 on this machine, with a report in out/demo
-# make test    lint, types and every test that needs no third-party server
-# make peers   the tests against real products; a product that is missing is a failure
-# make bench   the benchmark table
-# make clean   removes the environment, the caches and out/
+# make demo      a clinic day over real DICOM and HL7 on this machine, with a report in out/demo
+# make test      lint, types and every test that needs no third-party server
+# make peers     the tests against real products; a product that is missing is a failure
+# make bench     the benchmark table
+# make notebook  opens the notebooks
+# make figures   executes the notebooks and writes their figures
+# make clean     removes the environment, the caches and out/
 #
 # The environment .venv is made on first use. Another Python: make PYTHON=python3.13 demo
 
@@ -13,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test peers bench clean
+.PHONY: help demo test peers bench notebook figures clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -33,6 +35,12 @@ peers: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m loadtests.bench
 
+notebook: $(VENV)/notebook.stamp
+	$(BIN)/jupyter lab notebooks
+
+figures: $(VENV)/dev.stamp
+	$(BIN)/python notebooks/execute.py
+
 clean:
 	rm -rf $(VENV) out build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -48,6 +56,11 @@ $(VENV)/base.stamp: $(VENV)/created.stamp pyproject.toml constraints.txt
 	@echo "installing Radloop into $(VENV)"
 	@$(PIP_INSTALL) --editable .
 	@touch $@
+
+$(VENV)/notebook.stamp: $(VENV)/created.stamp pyproject.toml constraints.txt
+	@echo "installing Radloop and what its notebooks need into $(VENV)"
+	@$(PIP_INSTALL) --editable ".[notebook]"
+	@touch $@ $(VENV)/base.stamp
 
 $(VENV)/dev.stamp: $(VENV)/created.stamp pyproject.toml constraints.txt
 	@echo "installing Radloop and what its tests need into $(VENV)"

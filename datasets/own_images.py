@@ -56,7 +56,7 @@ _UNCOMPRESSED = ("1.2.840.10008.1.2", EXPLICIT_VR_LITTLE_ENDIAN)
 _SERIES_KEPT = 64
 _PIXELS_KEPT_BYTES = 128_000_000
 _LONG_FORM, _IMPLICIT_FORM = Struct("<HH2s2xI"), Struct("<HHI")
-_PIXEL_DATA = (0x7FE0, 0x0010)
+_PIXEL_DATA, _UNDEFINED = (0x7FE0, 0x0010), 0xFFFFFFFF
 
 
 class UnusableImages(ValueError):
@@ -214,8 +214,9 @@ def _files(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise UnusableImages(f"{error.filename}: {error.strerror}")
 
-    for place, _, names in os.walk(folder, onerror=refuse):
-        for name in names:
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        for name in sorted(names):
             path = Path(place, name)
             if path.is_file():  # not a pipe or a device
                 yield path
@@ -301,7 +302,7 @@ def _pixel_data(file: BinaryIO, is_implicit: bool) -> tuple[int, int]:
     """Offset and length of the value of Pixel Data; the file stands at its element."""
     form = _IMPLICIT_FORM if is_implicit else _LONG_FORM
     group, element, *_, length = form.unpack(file.read(form.size))
-    if (group, element) != _PIXEL_DATA:
+    if (group, element) != _PIXEL_DATA or length == _UNDEFINED:
         raise _Skipped(UNREADABLE)
     return file.tell(), length
 
@@ -312,7 +313,7 @@ def _pixel_bytes(data_set: Dataset) -> int:
     frames = _number(_text(data_set, _FRAMES), 1)
     if _text(data_set, _PHOTOMETRIC) in ("YBR_FULL_422", "YBR_PARTIAL_422"):
         samples = 2  # two neighbours share their colours
-    return rows * columns * samples * frames * (bits // 8)
+    return rows * columns * samples * frames * (bits // 8) if bits in (8, 16, 32) else 0
 
 
 def _text(data_set: Dataset, tag: int) -> str:

@@ -9,7 +9,7 @@ Rules
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulators.actors.performed_steps import PerformedStep
 from emulators.actors.study_table import SeriesKey, Study
@@ -82,7 +82,7 @@ class Router:
     def due(self, study: Study) -> Iterator[tuple[str, StoreStudy]]:
         """What is here and was not sent yet, with its destination; it counts as sent."""
         destinations = self._routed[study.uid]
-        stores = tuple(study.stores()) if destinations else ()
+        stores = tuple(_with_a_number(store, study.order) for store in study.stores()) if destinations else ()
         for destination, routed in destinations.items():
             for store in stores:
                 key = store.series_instance_uid, store.sop_class_uid
@@ -102,6 +102,13 @@ class Router:
             return False
         routed.told = True
         return True
+
+
+def _with_a_number(store: StoreStudy, accession_number: str) -> StoreStudy:
+    """Who reads elsewhere reports under an accession number: where several orders were done as one, that of the first."""
+    if store.header.accession_number:
+        return store
+    return replace(store, header=replace(store.header, accession_number=accession_number))
 
 
 def is_whole(study: Study, steps: Iterable[PerformedStep]) -> bool:

@@ -48,6 +48,8 @@ class _Known:
     """Name of a stimulus or note about this order to its instants."""
     transactions: set[str] = field(default_factory=set)
     priors: set[str] = field(default_factory=set)
+    of_others: set[str] = field(default_factory=set)
+    """Accession numbers of other patients: an image may name this patient by mistake."""
 
     def at(self, name: str) -> Sequence[int]:
         return self.instants.get(name, ())
@@ -114,6 +116,8 @@ def _learn_instants(known: _Known, record: Record) -> None:
     if kind == "exchange" and record["message"] == "MergePatients":
         if not known.mrns.isdisjoint((record["mrn"], record["prior_mrn"])):  # the other one may have come later
             known.mrns |= {record["mrn"], record["prior_mrn"]}
+    elif kind == "note" and record["name"] == "procedure scheduled" and record["mrn"] not in known.mrns:
+        known.of_others.add(record["accession"])
     elif kind in ("note", "stimulus") and _is_about(known, record["subject"]):
         known.instants.setdefault(record["name"], []).append(record["at"])
         if record["name"] == "open study":
@@ -136,7 +140,7 @@ def _learn_indirect(known: _Known, record: Record) -> None:
 
 def _is_for_reader(known: _Known, record: Record) -> bool:
     to_reader = record["receiver"] == known.workstation and record["mrn"] in known.mrns
-    return to_reader and known.reading(record["taken"])
+    return to_reader and record["accession"] not in known.of_others and known.reading(record["taken"])
 
 
 # --- what belongs ------------------------------------------------------------------------------------------------------

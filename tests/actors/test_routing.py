@@ -96,6 +96,16 @@ def test_what_was_broken_off_is_not_sent_unless_it_was_done_again() -> None:
     assert routed(ask(actor, step_ended("1.2.77"), "ris")[1]) == [("teleradiology", images(1, 4))]
 
 
+def test_what_was_done_as_one_for_several_orders_is_sent_under_the_number_of_the_first() -> None:
+    actor = pacs(TELERADIOLOGY)
+    ask(actor, schedule_procedure("P2"), "ris")
+    ask(actor, step_started("P1", "P2"), "ris")
+    ask(actor, replace(HEADER, accession_number=""), "ct1")
+    tell(actor, stored(images(1, 4)))
+    (send,) = sends(ask(actor, step_ended(), "ris")[1])
+    assert send.message.header.accession_number == ACCESSION
+
+
 def test_a_study_without_steps_is_sent_when_it_has_been_quiet() -> None:
     actor = pacs(TELERADIOLOGY)
     (timer,) = timers(archive(actor, images(1, 2)))

@@ -207,11 +207,14 @@ def test_what_is_no_image_of_a_scanner_is_skipped_and_counted(tmp_path: Path) ->
     without = theirs("CT", number=6)
     del without.PixelData
     write(tmp_path / "without", without)
+    endless = write(tmp_path / "endless", theirs("CT", number=7))
+    content, length = endless.read_bytes(), len(theirs("CT").PixelData).to_bytes(4, "little")
+    endless.write_bytes(content.replace(b"OW\0\0" + length, b"OW\0\0\xff\xff\xff\xff"))
     own = OwnImages(tmp_path, 7)
     assert own.counts == {"CT": 1}
-    assert own.skipped == {NO_DICOM: 2, OTHER_KIND: 1, UNREADABLE: 3, BURNED_IN: 1}
+    assert own.skipped == {NO_DICOM: 2, OTHER_KIND: 1, UNREADABLE: 4, BURNED_IN: 1}
     assert str(own) == (
-        "1 CT; files skipped: 1 another kind of DICOM, 2 no DICOM, 3 not readable, 1 patient written into the pixels"
+        "1 CT; files skipped: 1 another kind of DICOM, 2 no DICOM, 4 not readable, 1 patient written into the pixels"
     )
 
 
