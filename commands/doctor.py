@@ -79,15 +79,18 @@ def _print(found: "list[tuple[Connection, Finding]]") -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     for heading in ("from", "to", "protocol", "address", "for", "finding"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("for",))
     for connection, finding in found:
         address = f"{connection.address[0]}:{connection.address[1]}"
         what = f"[{styles[finding.health]}]{finding.what}[/]"
         lanes = ", ".join(connection.lanes)
         table.add_row(connection.sender, connection.receiver, connection.protocol, address, lanes, what)
     console.print(table)
+    said: dict[tuple[str, str, str], list[str]] = {}
     for connection, finding in found:
         if finding.advice:
-            console.print(f"\n[bold]{connection.sender} to {connection.receiver}[/], {connection.protocol}: {finding.advice}")
+            said.setdefault((connection.receiver, connection.protocol, finding.advice), []).append(connection.sender)
+    for (receiver, protocol, advice), senders in said.items():
+        console.print(f"\n[bold]{', '.join(senders)} to {receiver}[/], {protocol}: {advice}")
     good = sum(finding.health is Health.GOOD for _, finding in found)
     console.print(f"\n{good} of {len(found)} connections are good.")

@@ -207,8 +207,8 @@ def _show_peers(console: "Console", house: "SutHouse") -> None:
     target = house.sut.target
     console.print(f"[bold]{target.product}[/] in the place of {house.sut.role_name}. It must know:")
     table = Table(box=None, pad_edge=False)
-    for heading in ("system", "protocol", "AE title or application", "listens at", "calls it for", "is called for"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("system", "protocol", "title", "listens at", "calls it for", "is called for"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("system", "listens at"))
     for peer in house.peers():
         address = f"{peer.address[0]}:{peer.address[1]}" if peer.address else "-"
         calls, called = ", ".join(peer.calls_with) or "-", ", ".join(peer.is_called_with) or "-"

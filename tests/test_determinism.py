@@ -12,28 +12,37 @@ from typing import Any
 import pytest
 
 from emulators.trace import Record
+from reports.checkers import all_checkers
 from reports.measures.facts import Facts, digest
-from tests.clinic import codec_carriers, half_the_acknowledgements, run, scenario, small_clinic
+from sim import faults
+from sim.scenario import Scenario
+from tests.clinic import codec_carriers, eventful_clinic, half_the_acknowledgements, run, scenario, small_clinic
 
 ROOT = Path(__file__).parents[1]
 
-TWO_DAYS = """
+THREE_DAYS = """
 import sys
 from pathlib import Path
 from emulators.trace import TraceFile
-from tests.clinic import half_the_acknowledgements, run, scenario
+from sim.scenario import find
+from tests.clinic import half_the_acknowledgements, run
 
-for name, plan in (("whole", None), ("with_losses", half_the_acknowledgements(7))):
+def write(name, scenario, plan):
     with TraceFile(Path(sys.argv[1]) / f"{name}.jsonl") as trace:
-        run(scenario(), trace, seed=7, plan=plan)
+        run(find(scenario)[1], trace, seed=7, plan=plan)
+
+write("whole", "clinic", None)
+write("with_losses", "clinic", half_the_acknowledgements(7))
+write("hospital", "community_hospital", None)
 """
 
 
 def process(folder: Path, hash_seed: str) -> subprocess.Popen[bytes]:
-    """A process that writes the traces of the clinic's day, without faults and with half of all acknowledgements lost."""
+    """A process that writes the traces of the clinic's day, without faults and with half of all acknowledgements lost, and of a
+    hospital's."""
     folder.mkdir()
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", TWO_DAYS, str(folder)], cwd=ROOT, env=environment)
+    return subprocess.Popen([sys.executable, "-c", THREE_DAYS, str(folder)], cwd=ROOT, env=environment)
 
 
 def test_two_processes_with_other_hash_seeds_write_the_same_traces(tmp_path: Path) -> None:
@@ -44,7 +53,7 @@ def test_two_processes_with_other_hash_seeds_write_the_same_traces(tmp_path: Pat
         for started in processes:
             started.kill()
             started.wait()
-    for name in ("whole", "with_losses"):
+    for name in ("whole", "with_losses", "hospital"):
         first, second = ((tmp_path / hash_seed / f"{name}.jsonl").read_bytes() for hash_seed in ("1", "2"))
         assert first == second
         assert first.count(b'"order closed"') > 30
@@ -52,26 +61,27 @@ def test_two_processes_with_other_hash_seeds_write_the_same_traces(tmp_path: Pat
         assert str(tmp_path).encode() not in first
 
 
-def records_of(seed: int = 7, **settings: Any) -> list[Record]:
+def records_of(clinic: Scenario, seed: int = 7, **settings: Any) -> list[Record]:
     records: list[Record] = []
-    assert run(small_clinic(), records.append, seed=seed, **settings).finished
+    assert run(clinic, records.append, seed=seed, **settings).finished
     return records
 
 
 def test_another_seed_is_another_day() -> None:
-    assert records_of(seed=7) != records_of(seed=8)
+    assert records_of(small_clinic(), seed=7) != records_of(small_clinic(), seed=8)
 
 
 def test_a_run_leaves_nothing_behind_for_the_next_one_in_its_process() -> None:
-    first = records_of()
-    records_of(seed=8)
-    assert records_of() == first
+    first = records_of(eventful_clinic())
+    records_of(eventful_clinic(), seed=8)
+    assert records_of(eventful_clinic()) == first
 
 
-def test_messages_that_pass_through_the_codecs_write_the_same_trace() -> None:
-    direct = records_of()
-    encoded = records_of(carriers=codec_carriers(small_clinic(), 7))
-    assert len(direct) > 300
+@pytest.mark.parametrize("clinic", [scenario(), eventful_clinic()], ids=["the clinic", "everything happens"])
+def test_messages_that_pass_through_the_codecs_write_the_same_trace(clinic: Scenario) -> None:
+    direct = records_of(clinic)
+    encoded = records_of(clinic, carriers=codec_carriers(clinic, 7))
+    assert len(direct) > 1_500
     assert encoded == direct
 
 
@@ -92,12 +102,13 @@ def test_with_half_of_all_acknowledgements_lost_every_order_closes_with_the_same
     assert digest(with_losses.result()) == digest(without.result())
 
 
+@pytest.mark.parametrize("name", ["half_the_acknowledgements", "every_kind"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_losses_change_no_facts_under_other_seeds(seed: int) -> None:
-    clinic, without, with_losses = small_clinic(), Facts(), Facts()
+def test_faults_change_no_facts_under_other_seeds_whatever_happens(seed: int, name: str) -> None:
+    clinic, without, with_losses, checkers = eventful_clinic(), Facts(), Facts(), all_checkers()
     assert run(clinic, without, seed=seed).finished
-    assert run(clinic, with_losses, seed=seed, plan=half_the_acknowledgements(seed)).finished
+    plan = faults.find(name).plan(seed)
+    assert run(clinic, with_losses, *checkers.values(), seed=seed, plan=plan).finished
     assert with_losses.result() == without.result()
-    orders = with_losses.result()["orders"].values()
-    assert {order["state"] for order in orders} == {"closed"}
-    assert {order["reconciliation"] for order in orders} == {"matched"}
+    assert {name: checker.violations() for name, checker in checkers.items() if checker.violations()} == {}
+    assert without.result()["unexplained"] == []

@@ -1,4 +1,7 @@
-"""The clinic's day over real DICOM and MLLP against the same day in memory: the same facts, with and without faults."""
+"""The clinic's day over real DICOM and MLLP against the same day in memory: the same facts, with and without faults.
+
+Everything happens in it that can happen to an outpatient, and in the eventful morning everything there is.
+"""
 
 import threading
 from pathlib import Path
@@ -12,7 +15,7 @@ from reports.measures.facts import Facts, digest
 from sim import faults
 from sim.run import Run, scanned_images
 from sim.scenario import Scenario
-from tests.clinic import run, scenario, small_clinic
+from tests.clinic import eventful_clinic, run, scenario
 
 SEED = 7
 
@@ -65,7 +68,7 @@ def test_any_message_may_meet_any_fault_of_its_connection(kind: FaultKind, tmp_p
 
 def compare(plan: FaultPlan, folder: Path) -> None:
     """Hold the faulty morning over sockets against the faulty one in memory, and against the undisturbed one."""
-    clinic = small_clinic()
+    clinic = eventful_clinic()
     wire_facts, wire_records = over_sockets(clinic, plan.again(), folder)
     memory_facts, memory_records = in_memory(clinic, plan.again())
     undisturbed, _ = in_memory(clinic)

@@ -71,6 +71,8 @@ class DeadLetters:
 
     def released(self, to: str) -> Sequence[Any]:
         """After a ``take``: what need not wait any more, in its order."""
+        if to not in self.holding:
+            return []
         self._blocked[to] = {patient for letter in self._letters if letter.to == to for patient in _patients(letter.message)}
         return [message for message in self._held.pop(to, []) if not self.hold(to, message)]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.actors.worklist_item import patient_of, referring_physician_of, scheduled_reference
+from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import accession_number, procedure_id, uid
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
@@ -219,7 +220,12 @@ def series_uid(study_instance_uid: str, number: int) -> str:
 
 
 def image_counts(instances: int | tuple[int, ...], series: int) -> tuple[int, ...]:
-    """How many images each series gets: as they are given, or shared by ``series``; those with none are left out but one."""
+    """How many images each series gets: as they are given, or shared by ``series``; those with none are left out but one.
+
+    Raises LocalProtocolError for less than none.
+    """
+    if min((instances,) if isinstance(instances, int) else instances, default=0) < 0:
+        raise LocalProtocolError("instances: less than none")
     if not isinstance(instances, int):
         return instances or (0,)
     shares = max(series, 1)

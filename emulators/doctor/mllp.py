@@ -94,7 +94,7 @@ def _judged(payload: bytes, took_ms: float) -> Finding:
         err = message.first("ERR")
         reason = (err.component(3, 1) or err.component(1, 4)) if err is not None else msa.component(6, 1)
         if reason in ("", "200", "201"):  # it reads HL7, and does not know this query
-            return Finding(Health.GOOD, f"{code} {took_ms:.1f} ms")
+            return Finding(Health.GOOD, f"answered {took_ms:.1f} ms")
         return Finding(Health.BROKEN, f"NAK {code} {reason}", _NAKS.get(reason, "the peer refuses the header of the message"))
     return Finding(Health.BROKEN, "not an ACK", "MSA-1 is no acknowledgement code")
 

@@ -148,7 +148,8 @@ class _Serving:
                 self._handle(message)
         except (Gone, Rejected) as gone:  # one connection, nothing else
             if self._server.takes_strangers:
-                log_ended(self._server.system, f"the association with {self._calling!r}", str(gone))
+                what = f"the association with {self._calling!r}" if self._calling else "a DICOM connection"
+                log_ended(self._server.system, what, str(gone))
         finally:
             self._end()
 

@@ -121,12 +121,13 @@ class Segment:
     has parts or escapes.
     """
 
-    __slots__ = ("_fields", "_syntax", "raw")
+    __slots__ = ("_fields", "_repetitions", "_syntax", "raw")
 
     def __init__(self, raw: str, syntax: tuple[Delimiters, str]) -> None:
         self.raw = raw
         self._syntax = syntax  # shared by the segments of a message: its delimiters and its encoding
         self._fields: list[str] | None = None
+        self._repetitions: tuple[int, list[str]] = (0, [])  # of the field that was last asked for
 
     @property
     def name(self) -> str:
@@ -150,10 +151,20 @@ class Segment:
 
     def repetitions(self, number: int) -> list[str]:
         """The raw repetitions of a field; none if it is empty."""
-        raw = self.field(number)
-        if not raw:
-            return []
-        return [raw] if self._is_atomic(number) else raw.split(self.delimiters.repetition)
+        known, repetitions = self._repetitions  # a field may have a hundred thousand of them, read one by one
+        if known != number:
+            raw = self.field(number)
+            if not raw:
+                return []
+            repetitions = [raw] if self._is_atomic(number) else raw.split(self.delimiters.repetition)
+            self._repetitions = (number, repetitions)
+        return repetitions
+
+    def components(self, number: int, repetition: int = 1) -> list[str]:
+        """The text of each component, or of its first subcomponent, escapes taken off."""
+        mark = self.delimiters
+        parts = _nth(self.repetitions(number), repetition).split(mark.component)
+        return [unescape(part.partition(mark.subcomponent)[0], *self._syntax) for part in parts]
 
     def component(self, number: int, component: int, repetition: int = 1, subcomponent: int = 1) -> str:
         """The text of a subcomponent, escapes taken off. A component without parts is its own first subcomponent."""

@@ -54,7 +54,9 @@ def _escape_sequences(delimiters: str) -> re.Pattern[bytes]:
     switch = "[0-9A-Fa-f]{4}"
     alternatives = (
         r"\x1b\$[^\x1b]*",  # two-byte text behind escape characters
-        f"{mark}M(?P<to>{switch}(?:[0-9A-Fa-f]{{2}})?){mark}(?P<text>(?:[!-~]{{2}})*?){mark}C(?P<back>{switch}){mark}",
+        # without a way back as far as its text goes, it is kept: one that began again behind it would take quadratic time
+        f"{mark}M(?P<to>{switch}(?:[0-9A-Fa-f]{{2}})?){mark}(?P<text>(?:[!-~]{{2}})*?)"
+        f"(?:{mark}C(?P<back>{switch}){mark}|(?![!-~]{{2}}))",
         f"{mark}C(?P<single>{switch}){mark}",
         f"{mark}{no_delimiter}*{mark}",  # all other escapes
     )
@@ -62,7 +64,7 @@ def _escape_sequences(delimiters: str) -> re.Pattern[bytes]:
 
 
 def _escape_characters(found: re.Match[bytes]) -> bytes:
-    if found["to"]:
+    if found["back"]:
         return b"\x1b" + _code(found["to"]) + found["text"] + b"\x1b" + _code(found["back"])
     return b"\x1b" + _code(found["single"]) if found["single"] else found[0]
 

@@ -244,6 +244,7 @@ def test_garbage_before_an_association_is_aborted_at_once(role: Role, garbage: s
         connection.send(BEFORE_AN_ASSOCIATION[garbage])
         (abort,) = connection.rest()
         assert isinstance(abort, Abort)
+    assert f"{role.name}: a DICOM connection has ended: " in role.served.log.read_text()
 
 
 P_DATA_LONGER_THAN_ANNOUNCED = b"\x04\x00" + (MAX_PDU_LENGTH + 4096).to_bytes(4)

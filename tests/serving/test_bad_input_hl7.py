@@ -347,6 +347,8 @@ def test_a_truncated_message_is_neither_taken_nor_acknowledged(role: Role) -> No
     whole = frame(role.message("CUT"))
     for length in (1, 2, len(whole) // 2, len(whole) - 2, len(whole) - 1):
         assert answers_to(role.address, whole[:length]) == []
+    dropped = f"{role.name}: an HL7 connection has ended: a message was cut after {len(whole) // 2 - 1} bytes"
+    assert dropped in role.served.log.read_text()
 
 
 def test_a_message_behind_a_truncated_one_is_taken_or_its_connection_closed(role: Role) -> None:

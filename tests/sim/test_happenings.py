@@ -46,10 +46,10 @@ class Day:
         return [record for record in self.records if record["record"] == "note" and record["name"] == name]
 
 
-def morning(patient_class: str = "O", site: dict[str, Any] | None = None, **fractions: float) -> Day:
+def morning(patient_class: str = "O", /, **fractions: float) -> Day:
     """Some visits, to all of which the same happens."""
     kinds = [visits(4, 4, patient_class)]
-    return Day(scenario(site, arrivals=kinds, images={"cap": 6, "scale": 0.125}, happenings=happenings(**fractions)))
+    return Day(scenario(arrivals=kinds, images={"cap": 6, "scale": 0.125}, happenings=happenings(**fractions)))
 
 
 def test_by_the_book_every_order_is_reported_and_nobody_has_anything_to_put_right() -> None:

@@ -89,7 +89,7 @@ def components(source: Segment, number: int, first: int, count: int, repetition:
     """``count`` components of a field from ``first`` on, as ``text`` gives each."""
     raw = source.field(number)
     parts = _parts(source, number, raw, repetition)[first - 1 : first - 1 + count]
-    if NULL in raw:
+    if NULL in parts:
         parts = ["" if part == NULL else part for part in parts]
     return parts + [""] * (count - len(parts))
 
@@ -97,9 +97,8 @@ def components(source: Segment, number: int, first: int, count: int, repetition:
 def _parts(source: Segment, number: int, raw: str, repetition: int = 1) -> list[str]:
     """The components of a repetition; ``raw`` is the field."""
     mark = source.delimiters
-    if mark.escape in raw or mark.subcomponent in raw or mark.repetition in raw:
-        count = raw.count(mark.component) + 1
-        return [source.component(number, component, repetition) for component in range(1, count + 1)]
+    if repetition > 1 or mark.escape in raw or mark.subcomponent in raw or mark.repetition in raw:
+        return source.components(number, repetition)
     return raw.split(mark.component)
 
 
