@@ -64,11 +64,13 @@ def serve(
 def _serve(system: str, config: Path, discard_state: bool, as_json: bool) -> int:
     """Carry out `radloop serve`; the exit code."""
     from emulators.endpoints import load_site, require_system, state_folder
+    from emulators.serving.quirks import check_quirks
     from emulators.serving.service import discard_state as forget
     from emulators.store.journal import JournalFailure
 
     settings = load_site(config)
     require_system(settings, system, str(config))
+    check_quirks(settings.endpoints[system].quirks, f"{config}: endpoints.{system}.quirks")  # before there is any state
     folder = state_folder(config, settings, system)
     if discard_state:
         forget(folder)
@@ -122,7 +124,10 @@ def _service(config: Path, settings: "ServedSite", system: str, folder: Path) ->
     site = settings.site
     images = ScannedImages(settings.images.seed, settings.images.scale, site.institution, site.character_sets)
     protocols = {procedure.code: (protocol_code(procedure),) for procedure in PROCEDURES}
-    preloaded = read_worklist_folder(config.parent / settings.worklist.folder) if settings.worklist and system == RIS else []
+    try:
+        preloaded = read_worklist_folder(config.parent / settings.worklist.folder) if settings.worklist and system == RIS else []
+    except ConfigError as error:
+        raise ConfigError(f"{config}: worklist.folder: {error}") from None
     try:
         return Service(settings, system, folder, images, protocols, preloaded)
     except UnusableJournal as error:

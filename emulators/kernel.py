@@ -36,12 +36,9 @@ from emulators.messages.query import FindPlan, MovePlan, MoveResult
 from emulators.ports.arrivals import Stage
 from emulators.ports.contract import Exchange, Lane
 from emulators.ports.foreign import OverPort
+from emulators.ports.sub_operations import move_result
 from emulators.search import Searchable, search
 from emulators.trace import Record, Trace
-
-CANCELLED = 0xFE00
-MOVE_FAILED = 0xA702
-MOVE_PARTLY_FAILED = 0xB000
 
 _ENDING = frozenset((FaultKind.REFUSE, FaultKind.SWALLOW, FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.TRUNCATE))
 """Verdicts after which the connection is gone."""
@@ -592,15 +589,8 @@ class _Move:
             self.failed = self.failed.union(instances)
 
     def result(self) -> MoveResult:
-        failed = len(self.failed)
-        remaining = self.total - self.completed - self.warned - failed
-        if self.is_cancelled and remaining:
-            return MoveResult(self.completed, failed, self.warned, CANCELLED, self.failed, remaining)
-        if not failed:
-            status = 0x0000
-        else:
-            status = MOVE_PARTLY_FAILED if self.completed or self.warned else MOVE_FAILED
-        return MoveResult(self.completed, failed, self.warned, status, self.failed)
+        remaining = self.total - self.completed - self.warned - len(self.failed)
+        return move_result(self.completed, self.warned, self.failed, remaining, self.is_cancelled)
 
 
 def _slowed_us(verdict: Verdict, leg_us: int, size: int, now: Instant) -> int:

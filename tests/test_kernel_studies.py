@@ -229,8 +229,9 @@ def test_a_move_whose_destination_cannot_be_reached_fails_with_a702() -> None:
 
 
 def test_a_move_counts_warnings_and_refused_images() -> None:
+    """B000H is "failures or warnings" (PS3.4 Table C.4-2)."""
     warned, batches = move(Archive((), Admission(0xB000), *TWO_SERIES))
-    assert counters(warned) == (0, 0, 7, 0)
+    assert counters(warned) == (0, 0, 7, 0xB000)
     assert len(batches) == 2
     failed, batches = move(Archive((), Admission(0xC000), *TWO_SERIES))
     assert counters(failed) == (0, 7, 0, 0xA702)

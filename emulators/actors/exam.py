@@ -277,16 +277,16 @@ def _study_of(references: tuple[ScheduledReference, ...]) -> str:
     return studies.pop() if len(studies) == 1 else uid("group study", references[0].accession_number)
 
 
-def own_study(station_ae_title: str, subject: str) -> str:
-    """The study of an exam that nobody has scheduled."""
-    return uid("unscheduled study", f"{station_ae_title}/{subject}")
+def own_study(station_ae_title: str, subject: str, occurrence: int = 1) -> str:
+    """The study of an exam that nobody has scheduled, the ``occurrence``-th that is called so."""
+    return uid("unscheduled study", f"{station_ae_title}/{subject}", occurrence)
 
 
-def typed_exam(typed: Mapping[str, Any], station_ae_title: str, started_at: Stamp) -> Exam:
+def typed_exam(typed: Mapping[str, Any], station_ae_title: str, started_at: Stamp, occurrence: int = 1) -> Exam:
     """The exam of a patient who was typed: ``subject``, ``patient``, ``accession``, ``modality``, ``description``,
     ``body_part``. A typed accession number names a request perhaps, and no step of it."""
     subject, accession = typed["subject"], typed["accession"]
-    study = own_study(station_ae_title, subject)
+    study = own_study(station_ae_title, subject, occurrence)
     reference = ScheduledReference(accession, study, "", "", "", NO_CODE, NO_CODE)
     return Exam(
         subject=subject,

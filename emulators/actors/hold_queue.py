@@ -42,6 +42,20 @@ class HoldQueue:
         self._wrong_studies: set[str] = set()
         """Of steps that were made under a wrong worklist entry: their series, or the study where they named none."""
 
+    def waiting(self) -> list[dict[str, int | str]]:
+        """The studies that a person is to look at, without anything of the patient but the number."""
+        return [
+            {
+                "study": study.uid,
+                "mrn": study.patient.patient_id,
+                "accession": study.accession_number,
+                "state": study.state.value,
+                "reason": study.reason,
+            }
+            for study in self._table.all()
+            if study.state is State.HELD or study.state is State.ORPHAN
+        ]
+
     def judge(self, studies: Iterable[Study]) -> list[Effect]:
         """Bring state and identity of studies up to date. One that is not on disk yet is judged when it is."""
         effects: list[Effect] = []

@@ -122,6 +122,8 @@ class Modality(System):
         self._by_mpps_uid: dict[str, Step] = {}
         self._by_series: dict[str, Step] = {}
         self._by_transaction: dict[str, Step] = {}
+        self._typed: Counter[str] = Counter()
+        """How many exams were typed under each subject: the next may be of another patient, and has a study of its own."""
         self._step_numbers: Counter[str] = Counter()
         self._series_numbers: Counter[str] = Counter()
         """How many of each study there are here."""
@@ -193,7 +195,9 @@ class Modality(System):
         subject = data["subject"]
         if self._is_performing(subject):
             return ()
-        exam = typed_exam(data, self._ae_title, self.stamp())
+        occurrence = self._typed[subject] + 1
+        exam = typed_exam(data, self._ae_title, self.stamp(), occurrence)
+        self._typed[subject] = occurrence
         self._wishes = {key: wish for key, wish in self._wishes.items() if wish.subject != subject}
         return self._start(exam)
 

@@ -110,6 +110,10 @@ class Pacs(System):
         }
         self.deliveries = {StoreStudy: self._sent}
 
+    def status(self) -> dict[str, list[dict[str, int | str]]]:
+        """Also ``hold_queue``: the studies that were held, and the orphans."""
+        return {**super().status(), "hold_queue": self._hold_queue.waiting()}
+
     # --- patients, orders, steps ---------------------------------------------------------------------------------------
 
     def _describe_patient(self, message: PatientMessage, _sender: str) -> tuple[Accepted, Sequence[Effect]]:

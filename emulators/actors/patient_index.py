@@ -40,6 +40,7 @@ class PatientIndex:
         if isinstance(message, MergePatients):
             self._merge(message)
             return
+        self._take_issuer(message.patient.patient_id, message.patient.issuer)
         named = self._named(message.patient)
         if named not in self._survivors:
             self._learn(named, message)
@@ -54,6 +55,8 @@ class PatientIndex:
         return first == second or (first[0] == second[0] and not (first[1] and second[1]))
 
     def _merge(self, message: MergePatients) -> None:
+        self._take_issuer(message.prior_patient_id, message.prior_issuer)
+        self._take_issuer(message.patient.patient_id, message.patient.issuer)
         into = self._named(message.patient)
         over = self._number(message.prior_patient_id, message.prior_issuer)
         if over == into or over in self._survivors:
@@ -69,6 +72,17 @@ class PatientIndex:
         self._note_issuer(named)
         patient = current(self._known.get(named), message)
         self._known[named] = patient if patient.issuer else replace(patient, issuer=named[1])
+
+    def _take_issuer(self, number: str, issuer: str) -> None:
+        """An issuer that is said for the first time is that of the one patient known under the number without."""
+        if not issuer or self._issuers.get(number) != [""]:
+            return
+        before, now = (number, ""), (number, issuer)
+        self._issuers[number] = [issuer]
+        if before in self._known:
+            self._known[now] = self._known.pop(before)
+        new = {before: now}
+        self._survivors = {new.get(over, over): new.get(into, into) for over, into in self._survivors.items()}
 
     def _note_issuer(self, named: PatientId) -> None:
         issuers = self._issuers.setdefault(named[0], [])

@@ -144,6 +144,9 @@ class StudyTable:
     def get(self, study_instance_uid: str) -> Study | None:
         return self._studies.get(study_instance_uid)
 
+    def all(self) -> Iterable[Study]:
+        return self._studies.values()
+
     def file(self, study: Study) -> Study:
         """A new study."""
         self._studies[study.uid] = study

@@ -18,18 +18,11 @@ from emulators.messages.imaging import NO_INSTANCES, from_uids
 from emulators.messages.query import MovePlan, MoveResult
 from emulators.ports.association import Gone, SocketAssociation
 from emulators.ports.stored_images import StoredInstance, stored_images
+from emulators.ports.sub_operations import move_result
 from emulators.store.archive import ImageArchive
 from emulators.wire.commands import SubOperations, c_store_rq, response
 from emulators.wire.dimse import C_CANCEL_RQ, C_STORE_RQ, RESPONSE, Message
-from emulators.wire.status import (
-    CANCEL,
-    COERCION_OF_DATA_ELEMENTS,
-    OUT_OF_RESOURCES_SUB_OPERATIONS,
-    PENDING,
-    SOP_CLASS_NOT_SUPPORTED,
-    SUCCESS,
-    status_class,
-)
+from emulators.wire.status import PENDING, SOP_CLASS_NOT_SUPPORTED, status_class
 
 
 class Retrieval:
@@ -107,14 +100,6 @@ class Retrieval:
         return SubOperations(self._completed, self._failed, self._warned, max(0, remaining))
 
     def _result(self) -> MoveResult:
-        counters = self._counters()
         failed = from_uids(self._failed_uids) if self._failed_uids else NO_INSTANCES
-        if self.is_cancelled and counters.remaining:
-            return MoveResult(counters.completed, counters.failed, counters.warning, CANCEL, failed, counters.remaining)
-        if not counters.failed:
-            status = SUCCESS
-        elif counters.completed or counters.warning:
-            status = COERCION_OF_DATA_ELEMENTS  # here: complete, with failures
-        else:
-            status = OUT_OF_RESOURCES_SUB_OPERATIONS
-        return MoveResult(counters.completed, counters.failed, counters.warning, status, failed)
+        remaining = self._counters().remaining or 0
+        return move_result(self._completed, self._warned, failed, remaining, self.is_cancelled)

@@ -19,6 +19,12 @@ def with_quirks(actor: Actor, names: Sequence[str], key: str) -> Actor:
     return actor
 
 
+def check_quirks(names: Sequence[str], key: str) -> None:
+    """Raises ConfigError, as ``with_quirks`` does."""
+    for name in names:
+        _find(name, key)
+
+
 def _find(name: str, key: str) -> Quirk:
     if find_spec(_PACKAGE) is None:
         raise ConfigError(f"{key}: there is no quirk {name}, nor any other")

@@ -168,6 +168,15 @@ class Service:
         self._kernel.host(self.system, host, self._archive)
         return host
 
+    @contextmanager
+    def _opening(self, key: str) -> Iterator[None]:
+        """What is wrong with an address is said with the key that it comes from."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror.partition(" (")[0] if error.strerror else str(error)
+            raise OSError(error.errno, reason, f"endpoints.{self.system}.{key}") from None
+
     def _listen(self, notes: NoteHub, opened: ExitStack) -> Iterator[Listening]:
         """Open every port of the system."""
         system, settings, site = self.system, self._settings, self._site

@@ -35,7 +35,7 @@ OUT_OF_RESOURCES_SUB_OPERATIONS = 0xA702
 MOVE_DESTINATION_UNKNOWN = 0xA801
 DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
 CANNOT_UNDERSTAND = 0xC000
-COERCION_OF_DATA_ELEMENTS = 0xB000  # C-STORE; for C-MOVE and C-GET: complete, with failures
+COERCION_OF_DATA_ELEMENTS = WITH_FAILURES_OR_WARNINGS = 0xB000  # of a C-STORE; of a C-MOVE or C-GET
 ELEMENTS_DISCARDED = 0xB006
 DATA_SET_DOES_NOT_MATCH_WARNING = 0xB007
 
@@ -69,7 +69,7 @@ MEANINGS = {
     OUT_OF_RESOURCES_SUB_OPERATIONS: "refused: out of resources, unable to perform sub-operations",
     MOVE_DESTINATION_UNKNOWN: "refused: move destination unknown",
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS: "error: data set or identifier does not match SOP class",
-    COERCION_OF_DATA_ELEMENTS: "warning: coercion of data elements, or sub-operations complete with failures",
+    COERCION_OF_DATA_ELEMENTS: "warning: coercion of data elements, or sub-operations complete with failures or warnings",
     ELEMENTS_DISCARDED: "warning: elements discarded",
     DATA_SET_DOES_NOT_MATCH_WARNING: "warning: data set does not match SOP class",
     CANNOT_UNDERSTAND: "error: cannot understand, or unable to process",

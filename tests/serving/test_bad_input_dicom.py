@@ -207,7 +207,10 @@ def test_an_association_that_is_not_for_us_is_rejected_with_its_reason(role: Rol
 
 
 def test_a_rejection_stands_in_the_log_in_words(pacs: Role) -> None:
-    answer_to(pacs, called_ae_title="NOT_YOU")
+    with RawConnection(pacs.address) as connection:
+        connection.request(proposal("NOT_YOU", pacs.calling))
+        connection.leave()
+        assert connection.rest() == []  # it has closed, and so it has said why
     reason = "rejected permanent: called AE title not recognized"
     assert f"pacs: the association with 'US1' has ended: {reason}" in pacs.served.log.read_text()
 
