@@ -71,6 +71,7 @@ def _as_json(connection: "Connection", finding: "Finding") -> dict[str, object]:
 
 def _print(found: "list[tuple[Connection, Finding]]") -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from emulators.doctor.finding import Health
@@ -82,7 +83,7 @@ def _print(found: "list[tuple[Connection, Finding]]") -> None:
         table.add_column(heading, overflow="fold", no_wrap=heading not in ("for",))
     for connection, finding in found:
         address = f"{connection.address[0]}:{connection.address[1]}"
-        what = f"[{styles[finding.health]}]{finding.what}[/]"
+        what = f"[{styles[finding.health]}]{escape(finding.what)}[/]"
         lanes = ", ".join(connection.lanes)
         table.add_row(connection.sender, connection.receiver, connection.protocol, address, lanes, what)
     console.print(table)
@@ -91,6 +92,6 @@ def _print(found: "list[tuple[Connection, Finding]]") -> None:
         if finding.advice:
             said.setdefault((connection.receiver, connection.protocol, finding.advice), []).append(connection.sender)
     for (receiver, protocol, advice), senders in said.items():
-        console.print(f"\n[bold]{', '.join(senders)} to {receiver}[/], {protocol}: {advice}")
+        console.print(f"\n[bold]{', '.join(senders)} to {receiver}[/], {protocol}: {escape(advice)}")
     good = sum(finding.health is Health.GOOD for _, finding in found)
     console.print(f"\n{good} of {len(found)} connections are good.")

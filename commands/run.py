@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emulators.carriers import RunCarriers
     from emulators.core.fault import FaultPlan
     from emulators.sut.house import SutHouse
+    from emulators.sut.target import Sut
     from sim.own_data import OwnData
     from sim.run import Ending, Run
     from sim.scenario import Scenario
@@ -133,6 +134,7 @@ def _run(options: RunOptions, out: Path | None) -> int:
 
     from emulators.clock import Clock, PacedClock
     from emulators.core.fault import FaultPlan
+    from emulators.sut.target import load_sut
     from emulators.trace import TraceFile
     from reports.summary import Findings
     from sim import faults, scenario
@@ -140,6 +142,7 @@ def _run(options: RunOptions, out: Path | None) -> int:
     from sim.run import Run
 
     _check(options)
+    sut = load_sut(options.sut) if options.sut else None  # nothing of an earlier run goes for a wrong target
     name, settings = scenario.find(options.scenario)
     own = own_data(options.images, options.adt_feed, options.seed)
     plan = FaultPlan(options.seed)
@@ -152,8 +155,8 @@ def _run(options: RunOptions, out: Path | None) -> int:
     console = Console(highlight=False)
     console.print(f"[bold]radloop {version('radloop')}[/]  seed {options.seed}  {options.command()}")
     console.print(settings.title)
-    if options.sut:
-        return _run_with_product(options, name, settings, own, folder, console)
+    if sut is not None:
+        return _run_with_product(options, sut, name, settings, own, folder, console)
     findings = Findings(settings.site.epoch)
     with _carriers(options, settings, own, plan, folder) as carriers, _trace_file(options, folder, TraceFile) as trace:
         subscribers = (*findings.folds, *trace)
@@ -220,17 +223,15 @@ def _show_peers(console: "Console", house: "SutHouse") -> None:
 
 
 def _run_with_product(
-    options: RunOptions, name: str, settings: "Scenario", own: "OwnData", folder: Path, console: "Console"
+    options: RunOptions, sut: "Sut", name: str, settings: "Scenario", own: "OwnData", folder: Path, console: "Console"
 ) -> int:
     """A run in which one system is a product; the exit code."""
     from emulators.core.fault import FaultPlan
     from emulators.sut.house import sut_house
-    from emulators.sut.target import load_sut
     from emulators.trace import TraceFile
     from reports.summary import Findings
     from sim.run import Run, scanned_images
 
-    sut = load_sut(options.sut)
     images = scanned_images(settings, options.seed, own).instances
     archive = folder / "archive"
     with (

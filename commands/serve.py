@@ -125,7 +125,9 @@ def _service(config: Path, settings: "ServedSite", system: str, folder: Path) ->
     images = ScannedImages(settings.images.seed, settings.images.scale, site.institution, site.character_sets)
     protocols = {procedure.code: (protocol_code(procedure),) for procedure in PROCEDURES}
     try:
-        preloaded = read_worklist_folder(config.parent / settings.worklist.folder) if settings.worklist and system == RIS else []
+        preloaded = (
+            read_worklist_folder(config.parent / settings.worklist.folder) if settings.worklist and system == RIS else []
+        )
     except ConfigError as error:
         raise ConfigError(f"{config}: worklist.folder: {error}") from None
     try:

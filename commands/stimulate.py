@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.ending import LOOP_BROKEN, LOOP_CLOSED, OWN_FAULT, WRONG_USE, complain, guarded
-from emulators.core.errors import ConfigError
+from emulators.core.errors import ConfigError, LocalProtocolError
 
 if TYPE_CHECKING:
     from emulators.endpoints import ServedSite
@@ -66,6 +66,8 @@ def stimulate(
         address = "127.0.0.1", port or _control_port(settings, system, config)
         try:
             return _print_status(address) if status else _give(address, name, given, wait_s, until)
+        except LocalProtocolError as error:
+            raise ConfigError(f"{name}: {error}") from None
         except OSError as error:
             complain(f"{system} does not answer at {address[0]}:{address[1]}: {error.strerror or error}")
             return OWN_FAULT

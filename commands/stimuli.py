@@ -89,6 +89,7 @@ _STIMULI: Mapping[str, Mapping[str, Mapping[str, Key]]] = {
         },
         "change order": {"subject": _PLACER, "order": Key(Order, "as it is now", _ORDER)},
         "cancel order": {"subject": _PLACER, "reason": Key(str, "in words", "Patient feels better", needed=False)},
+        "show chart": {"subject": Key(str, "placer order number, or accession number", "P1")},
     },
     "ris": {
         "create order": {

@@ -13,6 +13,7 @@ On the paced clock idle time may be jumped over: when nothing is in flight, noth
 import threading
 import time
 from collections.abc import Callable
+from queue import Empty
 
 import simpy
 
@@ -61,10 +62,14 @@ class PacedClock(Clock):
             wait_s = max(0.0, min(due_s - time.monotonic(), _LONGEST_WAIT_S))
             is_idle = not kernel.in_flight and due_s != float("inf") and not self._expects()
             jumps = settle_s is not None and is_idle and wait_s > settle_s
-            arrival = self._arrivals.take(settle_s if jumps and settle_s is not None else wait_s)
+            arrival = None
+            try:
+                arrival = self._arrivals.next(settle_s if jumps and settle_s is not None else wait_s)
+                settle_s, jumps = self._settle_s, False  # the wire is busy, whether something has arrived or not
+            except Empty:
+                pass
             if arrival is not None:
                 self._happen(kernel, arrival, time.monotonic() - wall_offset_s)
-                settle_s = self._settle_s
             elif jumps:
                 wall_offset_s -= due_s - time.monotonic()
                 settle_s = 0.0

@@ -4,6 +4,8 @@ One file describes all: who serves the RIS finds in it where the PACS is. A syst
 those who speak to it that is the same.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -99,6 +101,16 @@ class ServedSite(Settings):
                     raise ValueError(f"endpoints.{name}.{key}: {'missing' if wanted else 'it does not speak this'}")
         return self
 
+    @model_validator(mode="after")
+    def _applications_are_used_once(self) -> "ServedSite":
+        """A sender of HL7 messages is known by its MSH-3 alone."""
+        used: dict[str, str] = {}
+        for name in self.systems:
+            other = used.setdefault(self.application(name), name)
+            if other != name:
+                raise ValueError(f"endpoints.{name}.application: {self.application(name)} is that of {other}")
+        return self
+
     @property
     def systems(self) -> tuple[str, ...]:
         """Every system of the site, by name."""
@@ -107,6 +119,16 @@ class ServedSite(Settings):
     def application(self, system: str) -> str:
         """What a system calls itself in MSH-3."""
         return self.endpoints[system].application or system.upper()
+
+
+@contextmanager
+def named_address(key: str, address: Address) -> Iterator[None]:
+    """An address that cannot be listened on is named, with the key that it comes from, in the OSError."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise OSError(error.errno, reason, f"{key}: {address[0]}:{address[1]}") from None
 
 
 def load_site(path: Path) -> ServedSite:

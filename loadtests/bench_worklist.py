@@ -18,8 +18,8 @@ from pydicom.uid import UID
 
 from emulators.codecs.dicom import codec
 from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, MODALITY_WORKLIST_FIND
-from emulators.messages.worklist import WorklistItems, WorklistQuery
-from emulators.wire.status import status_class
+from emulators.messages.worklist import WorklistItems
+from emulators.worklist_files import worklist_file
 from loadtests.figures import Contestant, Figure, Group, NotInstalled, race
 from loadtests.products import LOOPBACK, NO_DELAY, dcmtk, free_port, own_receiver, product, run
 from loadtests.receivers import AE_TITLE
@@ -101,12 +101,8 @@ def _wlmscpfs(folder: Path) -> Iterator[int]:
     items = folder / AE_TITLE
     items.mkdir()
     (items / "lockfile").touch()
-    everything = WorklistQuery()
-    command, keys = codec.encode_request(everything, 1, EXPLICIT_VR_LITTLE_ENDIAN)
-    answers = codec.encode_answer(WorklistItems(tuple(worklist_items())), command, keys, EXPLICIT_VR_LITTLE_ENDIAN)
-    for number, (response, item) in enumerate(answers):
-        if item is not None and status_class(response.status) == "pending":
-            _write(items / f"{number}.wl", item)
+    for number, item in enumerate(worklist_items()):
+        (items / f"{number}.wl").write_bytes(worklist_file(item))
     port = free_port()
     with product([dcmtk("wlmscpfs"), "--data-files-path", str(folder), str(port)], port, NO_DELAY):
         yield port

@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import Admission
-from emulators.messages.worklist import WorklistItems
 from emulators.ports.arrivals import WATCHDOG_S, Arrivals, Stage
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import RECEIVE_BYTES, MllpServer
@@ -93,7 +92,7 @@ def profiled_archive_receiver(folder: Path) -> Iterator[int]:
 def worklist_receiver(_folder: Path) -> Iterator[int]:
     """The worklist of our RIS, behind our DICOM port."""
     items = worklist()
-    answering = Answering(lambda query: WorklistItems(items.matches(query)))
+    answering = Answering(items.matches)
     server = DicomServer("ris", AE_TITLE, answering.arrivals, Origins(), takes_strangers=True)
     try:
         yield server.address[1]

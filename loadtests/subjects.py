@@ -1,4 +1,4 @@
-"""What the benchmarks send: exams of synthetic patients as HL7 messages, as worklist items and as a series of CT images."""
+"""What the benchmarks send: exams of synthetic patients as HL7 messages, as worklist entries and as a series of CT images."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -10,19 +10,21 @@ from datasets.people import PersonSource
 from datasets.procedures import PROCEDURES, procedures_by_modality
 from datasets.studies import Instance, SyntheticStudies
 from emulators.actors.worklist import Worklist
+from emulators.actors.worklist_item import worklist_item
 from emulators.codecs.hl7v2 import Hl7Codec
-from emulators.messages.common import Code, Patient, PersonName, Visit
+from emulators.messages.attributes import Attributes
+from emulators.messages.common import Code, Patient, PersonName, Visit, from_pn
 from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
 from emulators.messages.orders import Order, ScheduledProcedure, ScheduleProcedure
-from emulators.messages.report import Report
-from emulators.messages.worklist import WorklistItem, WorklistQuery
+from emulators.messages.report import Report, ReportedOrder
+from emulators.messages.worklist import query_for_all_keys
 from emulators.store.part10 import head
 
 SEED = 7
 STATIONS = 20
 WORKLIST_ITEMS = 500
 MATCHES = WORKLIST_ITEMS // STATIONS
-QUERY = WorklistQuery(station_ae_title="STATION03", start_date="20260302")
+QUERY = query_for_all_keys({"ScheduledStationAETitle": "STATION03", "ScheduledProcedureStepStartDate": "20260302"})
 
 _PEOPLE = PersonSource(SEED)
 _PHYSICIAN = PersonName("House", "Greg", prefix="Dr")
@@ -52,14 +54,17 @@ def scheduled_exam(number: int) -> ScheduleProcedure:
         patient(number),
         Visit(f"V{number:06d}", "O", "RADIOLOGY", _PHYSICIAN),
         Order(f"P{number:06d}", code, procedure.modality, procedure.body_part, "ROUTINE", start, "Pain", _PHYSICIAN),
-        ScheduledProcedure(
-            f"A{number:09d}",
-            f"2.25.{4711 + number}",
-            f"R{number:09d}",
-            f"S{number:09d}",
-            protocol,
-            f"STATION{number % STATIONS:02d}",
-            start,
+        (
+            ScheduledProcedure(
+                f"A{number:09d}",
+                f"2.25.{4711 + number}",
+                f"R{number:09d}",
+                f"S{number:09d}",
+                protocol,
+                f"STATION{number % STATIONS:02d}",
+                start,
+                procedure.modality,
+            ),
         ),
     )
 
@@ -71,10 +76,14 @@ def report(number: int) -> Report:
         control_id=f"P{number:06d}-RF1",
         sent_at="20260302100000",
         patient=exam.patient,
-        placer_order_number=exam.order.placer_order_number,
-        accession_number=exam.procedure.accession_number,
-        study_instance_uid=exam.procedure.study_instance_uid,
-        procedure=exam.order.procedure,
+        orders=(
+            ReportedOrder(
+                exam.order.placer_order_number,
+                exam.procedure.accession_number,
+                exam.procedure.study_instance_uid,
+                exam.order.procedure,
+            ),
+        ),
         status="F",
         text=_REPORT,
         reader=PersonName("Reed", "Ray"),
@@ -82,34 +91,18 @@ def report(number: int) -> Report:
     )
 
 
-def worklist_items() -> list[WorklistItem]:
+def worklist_items() -> list[Attributes]:
     """500 scheduled steps, 25 of each station."""
-    return [_item(scheduled_exam(number)) for number in range(WORKLIST_ITEMS)]
+    exams = (scheduled_exam(number) for number in range(WORKLIST_ITEMS))
+    return [worklist_item(exam.patient, exam.visit, exam.order, exam.procedure) for exam in exams]
 
 
 def worklist() -> Worklist:
     """These steps as the RIS keeps them."""
     kept = Worklist()
-    for item in worklist_items():
-        kept.add(item)
+    for number, item in enumerate(worklist_items()):
+        kept.put(str(number), item)
     return kept
-
-
-def _item(exam: ScheduleProcedure) -> WorklistItem:
-    visit, order = exam.visit, exam.order
-    return WorklistItem(
-        patient=exam.patient,
-        admission_id=visit.visit_number,
-        location=visit.location,
-        referring_physician=visit.referring_physician,
-        requesting_physician=order.ordering_physician,
-        placer_order_number=order.placer_order_number,
-        reason=order.reason,
-        priority=order.priority,
-        procedure=order.procedure,
-        modality=order.modality,
-        scheduled=exam.procedure,
-    )
 
 
 @cache
@@ -128,8 +121,8 @@ def ct_instances(count: int) -> tuple[Instance, ...]:
 def ct_store(first: int, last: int) -> StoreStudy:
     """The message that stores these instances of the series."""
     study = ct_study()
-    names = study.patient_name.split("^")
-    who = Patient(study.patient_id, study.issuer_of_patient_id, PersonName(*names), study.birth_date, study.sex)
+    name = from_pn(study.patient_name)
+    who = Patient(study.patient_id, study.issuer_of_patient_id, name, study.birth_date, study.sex)
     header = StudyHeader(
         who,
         study.accession_number,

@@ -52,7 +52,7 @@ _AWAITED = (
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: the orders that were not closed, and whether nothing was in flight any more.
+    """How a run ended: the orders that were not closed, and whether nothing was in flight or left to do any more.
 
     An order is named by its placer order number, one that was to be made after its exam by ``U`` and the number of its visit.
     """
@@ -158,7 +158,8 @@ class Run:
     @property
     def so_far(self) -> Ending:
         """Where the run is; its ending, once it has ended."""
-        return Ending(self._orders, tuple(self._open_orders), self._kernel.quiet, self._kernel.now)
+        at_rest = self._kernel.quiet and self._errands.are_over
+        return Ending(self._orders, tuple(self._open_orders), at_rest, self._kernel.now)
 
     def _order_closed(self, placer: str, _fields: Mapping[str, Any]) -> None:
         if placer not in self._open_orders:  # the number that the EHR gave to an order of the RIS

@@ -76,6 +76,21 @@ def test_serve_refuses_a_wrong_site_in_one_line(words: tuple[str, ...], complain
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[endpoints.ris]\n", '[endpoints.ris]\nquirks = ["none"]\n', "site.toml: endpoints.ris.quirks: there is no quirk"),
+        ("[images]", '[worklist]\nfolder = "none"\n\n[images]', "site.toml: worklist.folder: none: no folder of worklist"),
+    ],
+)
+def test_serve_names_file_and_key_and_leaves_no_state(old: str, new: str, complaint: str, tmp_path: Path) -> None:
+    site_file(tmp_path, changes={old: new})
+    done = radloop("serve", "ris", "--config", "site.toml", folder=tmp_path)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert not (tmp_path / "radloop-state").exists()
+
+
 def test_serve_refuses_state_of_another_site_and_discards_it_when_told(tmp_path: Path) -> None:
     with running(site_file(tmp_path), "pacs"):
         pass
@@ -103,8 +118,7 @@ def test_serve_says_which_port_is_in_use(tmp_path: Path) -> None:
         site_file(tmp_path, {"ehr.mllp_port": taken})
         done = radloop("serve", "ehr", "--config", "site.toml", folder=tmp_path)
     assert done.returncode == 3
-    assert "Address already in use" in done.stderr
-    assert str(taken) in done.stderr
+    assert done.stderr == f"radloop: endpoints.ehr.mllp_port: 127.0.0.1:{taken}: Address already in use\n"
     assert "Traceback" not in done.stderr
 
 
@@ -162,6 +176,15 @@ def test_stimulate_names_what_is_wrong(words: tuple[str, ...], complaint: str, t
     done = stimulate(tmp_path, *words)
     assert done.returncode == 2
     assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stimulate_refuses_words_that_are_no_text(tmp_path: Path) -> None:
+    with running(site_file(tmp_path), "ehr") as ehr:
+        port = str(ehr.address("control")[1])
+        done = stimulate(tmp_path, "ehr", "cancel order", "subject=P\udcff", "--port", port)
+    assert done.returncode == 2
+    assert done.stderr.startswith("radloop: cancel order: ")
     assert "Traceback" not in done.stderr
 
 

@@ -9,6 +9,7 @@ from emulators.clock import Clock, PacedClock
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import HOUR, MILLISECOND, SECOND
 from emulators.kernel import Kernel
+from emulators.ports.arrivals import Arrivals
 from emulators.trace import Trace
 
 
@@ -42,6 +43,14 @@ def test_idle_time_is_jumped_over_when_nothing_is_expected() -> None:
     it = kernel()
     PacedClock(factor=1, settle_s=0.001).run(it, it.environment.timeout(10 * HOUR))
     assert it.now == 10 * HOUR
+
+
+def test_idle_time_is_not_jumped_over_while_the_wire_is_busy() -> None:
+    it, arrivals = kernel(), Arrivals()
+    arrivals.progress()  # an image of somebody else's study, which no exchange in flight stands for
+    began_s = time.monotonic()
+    PacedClock(factor=1, arrivals=arrivals, settle_s=0.02).run(it, it.environment.timeout(10 * HOUR))
+    assert time.monotonic() - began_s >= 0.02
 
 
 def test_stopping_from_another_thread_ends_a_long_wait() -> None:

@@ -6,6 +6,7 @@
 ``place order``                  patient, visit, orders: one PlaceOrder with all of them
 ``change order``                 placer; order, as it is now: ChangeOrder
 ``cancel order``                 placer; reason: CancelOrder
+``show chart``                   placer or accession number: note ``chart``
 OrderStatus                      taken if it is further than what is known; UC is noted as it comes
 FillerOrder                      a chart entry under the number ``F`` and the accession number: NumberAssigned
 Report                           each of its orders filed, or none
@@ -13,6 +14,8 @@ note ``order status``            placer; accession, status, order_control
 note ``placer number assigned``  accession; placer
 note ``report filed``            placer; accession, and the report as it is shown now: status, text, addendum
 note ``order closed``            placer; mrn, state: reported, cancelled or discontinued; once
+note ``chart``                   placer; mrn, accession, shown (the report's state in words), text, addenda, earlier: how many
+                                 reports there were before the one that holds
 note ``no such order``           placer: a person named an order that is not in the chart
 ===============================  =====================================================================================
 
@@ -89,6 +92,7 @@ class Ehr(System):
             "place order": self._place_order,
             "change order": self._change_order,
             "cancel order": self._cancel_order,
+            "show chart": self._show_chart,
         }
         self.requests = {OrderStatus: self._order_status, FillerOrder: self._filler_order, Report: self._report}
 
@@ -169,6 +173,22 @@ class Ehr(System):
         control = self._control(placer, "CA")
         message = CancelOrder(control, self.stamp(), patient, placer, procedure, data.get("reason", ""))
         return self.outbox.put(self._engine, message)
+
+    def _show_chart(self, data: Mapping[str, Any]) -> Sequence[Effect]:
+        named: str = data["subject"]
+        placer = named if named in self._orders else self._placers.get(named, named)
+        entry = self.chart(placer)
+        if entry is None:
+            return [Note("no such order", placer, {})]
+        fields = {
+            "mrn": entry.patient.patient_id,
+            "accession": entry.accession_number,
+            "shown": entry.shown_status,
+            "text": entry.text,
+            "addenda": list(entry.addenda),
+            "earlier": max(0, len(entry.history) - 1),
+        }
+        return [Note("chart", placer, fields)]
 
     def _visit(self, visit: Visit) -> Visit:
         """As ADT last described it."""

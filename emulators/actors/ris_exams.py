@@ -3,8 +3,10 @@
 ============================================  ===============================================================================
 a performed step names                        then
 ============================================  ===============================================================================
-known steps that may be performed             it performs these, also several, also of several procedures done as one
+known steps that may be performed, of the     it performs these, also several, also of several procedures done as one
+  same patient
 no such step, but the study of a procedure    it performs that procedure: images are appended to an exam linked before
+  of the same patient, or of who was typed
 neither, but the accession number of a        it is linked to it at once
   procedure not started, of the same patient
 none of these                                 an exam to reconcile, until a person links it or makes an order for it
@@ -27,8 +29,8 @@ from emulators.actors.system import RequestMethod
 from emulators.actors.worklist import Worklist
 from emulators.core.effect import Effect, Note
 from emulators.core.identity import uid
-from emulators.messages.common import SUCCESS, Code, Status
-from emulators.messages.imaging import StepEnded, StepProgressed, StepStarted
+from emulators.messages.common import SUCCESS, Code, Patient, Status
+from emulators.messages.imaging import ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 
 WRONG_WORKLIST_ENTRY = "110514"
@@ -46,6 +48,8 @@ class RisExams:
         self._worklist = worklist
         self._steps = PerformedSteps()
         self._performed: dict[str, Sequence[_Performed]] = {}
+        self._named: dict[str, list[Patient]] = {}
+        """By Study Instance UID: whom the steps that performed an order in it named."""
         self._unlinked: dict[str, list[str]] = {}
         """Study Instance UIDs of exams to reconcile, to their performed steps."""
         self.requests: dict[type, RequestMethod] = {
@@ -133,18 +137,27 @@ class RisExams:
             procedure = self._table.of_step(step_id)
             if procedure is None:
                 self._worklist.remove_preloaded(reference.study_instance_uid, step_id)
-            elif procedure.may_be_performed and reference.accession_number in ("", procedure.accession_number):
+            elif self._fits(message, reference, procedure):
                 found[step_id] = (procedure, step_id)
         return tuple(found.values())
+
+    def _fits(self, message: StepStarted, reference: ScheduledReference, procedure: Procedure) -> bool:
+        """Whether the procedure of the step that is named may be performed, and it is the one that is meant."""
+        is_meant = reference.accession_number in ("", procedure.accession_number)
+        return procedure.may_be_performed and is_meant and self._patients.same(message.patient, procedure.patient)
 
     def _of_study(self, message: StepStarted) -> Sequence[_Performed]:
         procedures = [
             procedure
             for procedure in self._table.of_study(message.study_instance_uid)
-            if procedure.may_be_performed
-            and (procedure.state is not State.SCHEDULED or self._patients.same(message.patient, procedure.patient))
+            if procedure.may_be_performed and self._is_patient_of(message, procedure)
         ]
         return [performed for procedure in procedures for performed in _whole(procedure)]
+
+    def _is_patient_of(self, message: StepStarted, procedure: Procedure) -> bool:
+        """The order's, or the one who was typed for images that are in the study."""
+        known = (procedure.patient, *self._named.get(message.study_instance_uid, ()))
+        return any(self._patients.same(message.patient, patient) for patient in known)
 
     def _ordered(self, message: StepStarted) -> Procedure | None:
         procedure = self._table.of_accession(message.accession_number)
@@ -159,6 +172,9 @@ class RisExams:
 
     def _begin(self, message: StepStarted, performed: Sequence[_Performed]) -> Sequence[Effect]:
         self._performed[message.mpps_uid] = performed
+        named = self._named.setdefault(message.study_instance_uid, [])
+        if message.patient not in named:
+            named.append(message.patient)
         before = _states(performed)
         for procedure, step_id in performed:
             procedure.start(step_id)

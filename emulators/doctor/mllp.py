@@ -12,8 +12,6 @@ from emulators.doctor.finding import ANSWER_LIMIT_S, CONNECT_LIMIT_S, Finding, H
 from emulators.wire import er7
 from emulators.wire.mllp import Deframer, Frame, frame
 
-_CONTROL_ID = "RADLOOP-DOCTOR"
-
 
 def examine(
     address: tuple[str, int],
@@ -31,9 +29,11 @@ def examine(
         return unreachable(error, address)
     with connection:
         connection.settimeout(limits_s[1])
+        control_id = f"DOCTOR{stamp}"  # a used one could be refused
+        query = _query(control_id, sending_application, receiving_application, facility, version, stamp)
         began = time.monotonic()
         try:
-            connection.sendall(frame(_query(sending_application, receiving_application, facility, version, stamp)))
+            connection.sendall(frame(query))
             payload, noise = _answer(connection)
         except TimeoutError:
             return Finding(
@@ -44,14 +44,14 @@ def examine(
     if payload is None:
         advice = "the peer sent something that is not MLLP: is it another protocol's port?" if noise else _CLOSED
         return Finding(Health.BROKEN, "no ACK", advice)
-    return _judged(payload, (time.monotonic() - began) * 1000)
+    return _judged(payload, control_id, (time.monotonic() - began) * 1000)
 
 
 _CLOSED = "the peer closed the connection without an answer: it may not know the sending application, or this host"
 
 
-def _query(sender: str, receiver: str, facility: str, version: str, stamp: str) -> bytes:
-    """MSH NST-less NMQ^N01 with an NCK asking for the time (14.3.1)."""
+def _query(control_id: str, sender: str, receiver: str, facility: str, version: str, stamp: str) -> bytes:
+    """NMQ^N01 with an NCK that asks for the time (14.3.1)."""
     header: dict[int, er7.Field] = {
         3: sender,
         4: facility,
@@ -59,7 +59,7 @@ def _query(sender: str, receiver: str, facility: str, version: str, stamp: str) 
         6: facility,
         7: stamp,
         9: ("NMQ", "N01"),
-        10: _CONTROL_ID,
+        10: control_id,
         11: "P",
         12: version,
     }
@@ -78,14 +78,14 @@ def _answer(connection: socket.socket) -> tuple[bytes | None, bool]:
     return None, came
 
 
-def _judged(payload: bytes, took_ms: float) -> Finding:
+def _judged(payload: bytes, query_id: str, took_ms: float) -> Finding:
     try:
         message = er7.parse(payload)
         msa = message.required("MSA")
     except RemoteProtocolError as error:
         return Finding(Health.BROKEN, "not an ACK", f"an answer came that cannot be read: {error}")
     code, control_id = msa.component(1, 1), msa.component(2, 1)
-    if control_id != _CONTROL_ID:
+    if control_id != query_id:
         advice = "the acknowledgement is for another message (MSA-2): its senders will take it for their own"
         return Finding(Health.BROKEN, "ACK for another message", advice)
     if code in ("AA", "CA"):

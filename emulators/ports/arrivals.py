@@ -80,12 +80,12 @@ class Arrivals:
     def take(self, timeout_s: float) -> Arrival | None:
         """The next arrival, or None after ``timeout_s`` or a ``wake``. Raises what a thread failed with."""
         try:
-            return self._next(timeout_s)
+            return self.next(timeout_s)
         except Empty:
             return None
 
-    def _next(self, timeout_s: float) -> Arrival | None:
-        """As ``take``, but raises Empty when nothing came at all."""
+    def next(self, timeout_s: float) -> Arrival | None:
+        """As ``take``, but raises Empty when nothing came at all, no ``progress`` either."""
         arrival = self._queue.get(timeout=timeout_s)
         if arrival is None:
             return None
@@ -109,7 +109,7 @@ class Arrivals:
                     seen = f"{contrary.value}: {reached[contrary]}"
                     raise LocalProtocolError(f"{_named(exchange)}: expected that {stage.value}, but {seen}")
             try:
-                self._next(self._watchdog_s)
+                self.next(self._watchdog_s)
             except Empty:
                 raise Watchdog(f"{_named(exchange)}: waited {self._watchdog_s:g} s until {stage.value}") from None
         return reached[stage]

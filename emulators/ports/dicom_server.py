@@ -140,6 +140,9 @@ class _Serving:
         self._refusal = CANNOT_UNDERSTAND
         """The status of a C-STORE whose instance is not received."""
         self._admissions: dict[tuple[str, ...], int] = {}
+        self._to_push: list[tuple[Awaited, int]] = []
+        """Requests whose actor may have more to say on this association, with their presentation contexts."""
+        self._is_pushing = False
 
     def run(self) -> None:
         try:
@@ -221,9 +224,20 @@ class _Serving:
             log_failure(error)  # an answer that cannot be encoded costs the request
             self._respond(message, PROCESSING_FAILURE if message.command.field >= N_EVENT_REPORT_RQ else CANNOT_UNDERSTAND)
         if self._server.commits_on_same and isinstance(request, CommitRequest) and answer.code == SUCCESS:
-            pushed = awaited.pushed()
-            if pushed is not None:
-                self._send_pushed(pushed, message.context_id)
+            self._to_push.append((awaited, message.context_id))
+            self._push()
+
+    def _push(self) -> None:
+        """Send it, one after the other: no second operation before the first is answered (PS3.7 D.3.3.3)."""
+        if self._is_pushing:
+            return  # what came while an answer is waited for has its turn behind it
+        self._is_pushing = True
+        while self._to_push:
+            awaited, context_id = self._to_push.pop(0)
+            exchange = awaited.pushed()
+            if exchange is not None:
+                self._send_pushed(exchange, context_id)
+        self._is_pushing = False
 
     def _send_pushed(self, exchange: Exchange, context_id: int) -> None:
         """Send what the actor has to say on this association, and wait for the answer; other requests come between."""
@@ -268,7 +282,7 @@ class _Serving:
         assert exchange is not None
         try:
             result = retrieval.get(archive)
-        except Gone:
+        except Exception:  # whatever it was: who waits for the end of the exchange must hear of it
             arrivals.post(exchange, Stage.BROKEN)
             raise
         arrivals.post(exchange, Stage.ANSWER, result)
@@ -345,6 +359,8 @@ class _Serving:
             if status >> 12 not in (0x0, 0xB):
                 return status
             verdict = incoming.commit().verdict
+        except Refused as refused:  # what its header says
+            return refused.status
         except RemoteProtocolError:
             return CANNOT_UNDERSTAND
         except OSError:

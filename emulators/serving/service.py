@@ -29,7 +29,7 @@ from emulators.core.effect import SetTimer
 from emulators.core.event import Event, Outcome, OutcomeKind, Withdrawn
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import Instant, WallClock
-from emulators.endpoints import ServedSite
+from emulators.endpoints import ServedSite, named_address
 from emulators.kernel import Kernel
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Code
@@ -37,7 +37,8 @@ from emulators.messages.imaging import StoreResult, StoreStudy
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpServer
-from emulators.ports.sockets import Address, Origins, allow_many_connections
+from emulators.ports.sockets import LOOPBACK, Address, Origins, allow_many_connections
+from emulators.serving.alerts import Alerts
 from emulators.serving.code import code_digest, settings_digest
 from emulators.serving.faults import described
 from emulators.serving.host import Host
@@ -116,6 +117,7 @@ class Service:
             opened.callback(carriers.close)
             notes, trace = NoteHub(), Trace(Level.NONE)
             trace.subscribe(notes)
+            trace.subscribe(Alerts())
             self._kernel = self._build(carriers, trace, images, protocols)
             self._host = self._put_host_before_actor(images, protocols, preloaded, carriers, trace)
             self._last_instant = self._replay()
@@ -168,44 +170,38 @@ class Service:
         self._kernel.host(self.system, host, self._archive)
         return host
 
-    @contextmanager
-    def _opening(self, key: str) -> Iterator[None]:
-        """What is wrong with an address is said with the key that it comes from."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror.partition(" (")[0] if error.strerror else str(error)
-            raise OSError(error.errno, reason, f"endpoints.{self.system}.{key}") from None
-
     def _listen(self, notes: NoteHub, opened: ExitStack) -> Iterator[Listening]:
         """Open every port of the system."""
         system, settings, site = self.system, self._settings, self._site
         endpoint, refuses = settings.endpoints[system], settings.endpoints[system].strangers == "refuse"
         if system in site.ae_title_of:
             systems = {title: name for name, title in site.ae_title_of.items()}
-            dicom = DicomServer(
-                system,
-                site.ae_title_of[system],
-                self._arrivals,
-                Origins(),
-                self._archive,
-                frozenset(systems) if refuses else None,
-                takes_strangers=True,
-                systems=systems,
-                serves=SERVED.get(system, SERVED_BY_SCANNERS),
-                address=endpoint.dicom,
-                commits_on_same=site.commits_on_same_association,
-            )
+            with named_address(f"endpoints.{system}.dicom_port", endpoint.dicom):
+                dicom = DicomServer(
+                    system,
+                    site.ae_title_of[system],
+                    self._arrivals,
+                    Origins(),
+                    self._archive,
+                    frozenset(systems) if refuses else None,
+                    takes_strangers=True,
+                    systems=systems,
+                    serves=SERVED.get(system, SERVED_BY_SCANNERS),
+                    address=endpoint.dicom,
+                    commits_on_same=site.commits_on_same_association,
+                )
             opened.callback(dicom.close)
             yield Listening("dicom", dicom.address, site.ae_title_of[system])
         if system in HL7_SYSTEMS:
             names = {settings.application(name): name for name in site.systems}
             codec, known = hl7_codec(settings, system, system), frozenset(names) if refuses else None
-            mllp = MllpServer(system, codec, self._arrivals, Origins(), True, names, known, endpoint.mllp)
+            with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
+                mllp = MllpServer(system, codec, self._arrivals, Origins(), True, names, known, endpoint.mllp)
             opened.callback(mllp.close)
             yield Listening("mllp", mllp.address, settings.application(system))
         if endpoint.control_port is not None:
-            control = ControlServer(system, endpoint.control_port, self._arrivals, notes)
+            with named_address(f"endpoints.{system}.control_port", (LOOPBACK, endpoint.control_port)):
+                control = ControlServer(system, endpoint.control_port, self._arrivals, notes)
             opened.callback(control.close)
             yield Listening("control", control.address)
 

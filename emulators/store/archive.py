@@ -30,6 +30,7 @@ from hashlib import blake2s
 from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.store.files import sync_folder, write_all
 from emulators.store.header import Buffer, HeaderCut, InstanceHeader, scan
 from emulators.store.index import Again, Index
 from emulators.store.part10 import head
@@ -184,7 +185,7 @@ class ImageArchive(Index):
             except FileNotFoundError:
                 (self.folder / folder).mkdir(exist_ok=True)  # fails when the images have been removed
                 if self._fsync:
-                    _sync_folder(self._images)
+                    sync_folder(self._images)
 
     def _file(self, announced: Announced, header: InstanceHeader, descriptor: int, path: str, offset: int) -> Receipt:
         """Make the instance in the open file exist, or settle that it came again and remove the file."""
@@ -192,7 +193,7 @@ class ImageArchive(Index):
             size_bytes = os.fstat(descriptor).st_size - offset
             if self._fsync:
                 os.fsync(descriptor)
-                _sync_folder((self.folder / path).parent)
+                sync_folder((self.folder / path).parent)
         finally:
             os.close(descriptor)
         row = InstanceRow(
@@ -228,8 +229,10 @@ class ImageArchive(Index):
         alike = (kept.study_instance_uid, kept.series_instance_uid) == (row.study_instance_uid, row.series_instance_uid)
         if self._duplicates is Duplicates.REPLACE and alike:
             self.add_duplicate(batch, header, Again.REPLACED)
-            self.replace(row)
-            os.unlink(f"{self._root}/{kept.path}")
+            if (before := self.replace(row)) is None:
+                raise OSError("the instance was discarded while it came again")
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self._root}/{before}")
             return Verdict.REPLACED
         self.add_duplicate(batch, header, Again.REFUSED)
         return Verdict.KEPT if self._duplicates is Duplicates.KEEP_FIRST else Verdict.DIFFERENT
@@ -271,7 +274,7 @@ class Incoming:
         """The next bytes of the data set; they may be reused after the call. Raises OSError when the disk is full."""
         if self._state is _State.BODY:
             assert self._file is not None
-            _write_all(self._file[0], piece)
+            write_all(self._file[0], piece)
         elif self._state is _State.HEADER:
             self._look_for_header(piece, whole=False)
         elif self._state is _State.CLOSED:
@@ -343,25 +346,11 @@ class Incoming:
         before = self._archive._head(self._announced)
         self._file = descriptor, path, len(before)
         self._state = _State.BODY
-        _write_all(descriptor, before)
-        _write_all(descriptor, dataset)
+        write_all(descriptor, before)
+        write_all(descriptor, dataset)
         self._held.clear()
 
 
 def _folder(study_instance_uid: str) -> str:
     """Where the files of a study are, below the archive's folder."""
     return f"images/{blake2s(study_instance_uid.encode(), digest_size=8).hexdigest()}"
-
-
-def _write_all(descriptor: int, piece: Buffer) -> None:
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

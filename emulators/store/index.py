@@ -194,10 +194,15 @@ class Index:
             self._require_open(batch)
             connection.execute("INSERT INTO duplicate VALUES (?, ?, ?, ?, ?, ?)", (batch, *named, again.value))
 
-    def replace(self, row: InstanceRow) -> None:
-        """Put ``row`` in the place of the one under its SOP Instance UID; who was told of that one was told of this."""
+    def replace(self, row: InstanceRow) -> str | None:
+        """Put ``row`` in the place of the one under its SOP Instance UID; who was told of that one was told of this.
+
+        The path of the one whose place it took, which another transfer may have put there; None if there is none any more.
+        """
         with self._lock, self._connection as connection:
+            kept = connection.execute(_KEPT, (row.sop_instance_uid,)).fetchone()
             connection.execute(_REPLACE_INSTANCE, (*_instance_values(row), row.sop_instance_uid))
+        return None if kept is None else InstanceRow(*kept).path
 
     def forget(self, study_instance_uid: str) -> list[str]:
         """Remove the rows of a study, but those of batches that are still open; the paths of their files."""

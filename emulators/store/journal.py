@@ -31,6 +31,7 @@ from emulators.core.errors import ConfigError, LocalProtocolError
 from emulators.core.event import Event
 from emulators.core.instant import Instant
 from emulators.store import typed_json
+from emulators.store.files import sync_folder, write_all
 
 FORMAT = 1
 
@@ -113,6 +114,8 @@ class Journal:
             if not self.size_bytes:
                 heading = {"format": FORMAT, **asdict(writer), "epoch": wall_time.isoformat()}
                 self._write(orjson.dumps(heading, option=orjson.OPT_APPEND_NEWLINE))
+                if fsync:
+                    sync_folder(path.parent)
             self.epoch = self._checked_epoch(writer)
         except BaseException:
             os.close(self._file)
@@ -131,7 +134,7 @@ class Journal:
         self._write(typed_json.dumps({"batch": batch.number, "parts": batch.parts}))
 
     def begin_anew(self, snapshot: Snapshot) -> None:
-        """Let a snapshot take the place of all that was written. Raises JournalFailure; the journal is then as it was."""
+        """Let a snapshot take the place of all that was written. Raises JournalFailure; the journal then says what it said."""
         state = b64encode(snapshot.state).decode()
         line = typed_json.dumps({"at": snapshot.at, "events": snapshot.events, "snapshot": state})
         beside = self.path.with_suffix(".new")
@@ -139,7 +142,7 @@ class Journal:
             file = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
             try:
                 _lock(file, beside)
-                _write_all(file, self._heading() + line, self._fsync)
+                _write(file, self._heading() + line, self._fsync)
                 os.replace(beside, self.path)
             except BaseException:
                 os.close(file)
@@ -148,6 +151,11 @@ class Journal:
             raise JournalFailure(f"{self.path}: {error.strerror}") from None
         os.close(self._file)
         self._file = file
+        if self._fsync:  # or a loss of power brings the old journal back, without what is appended from here on
+            try:
+                sync_folder(self.path.parent)
+            except OSError as error:
+                raise JournalFailure(f"{self.path}: {error.strerror}") from None
 
     def entries(self) -> Iterator[Entry | BatchToTell | Snapshot]:
         """What was written before, in its order. Raises UnusableJournal at a line that cannot be read."""
@@ -165,7 +173,7 @@ class Journal:
     def _write(self, line: bytes) -> None:
         before = self.size_bytes
         try:
-            _write_all(self._file, line, self._fsync)
+            _write(self._file, line, self._fsync)
         except OSError as error:
             os.ftruncate(self._file, before)
             raise JournalFailure(f"{self.path}: {error.strerror}") from None
@@ -198,10 +206,8 @@ class Journal:
         return epoch
 
 
-def _write_all(file: int, line: bytes, fsync: bool) -> None:
-    rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(file, rest) :]
+def _write(file: int, line: bytes, fsync: bool) -> None:
+    write_all(file, line)
     if fsync:
         os.fsync(file)
 

@@ -127,7 +127,8 @@ class MemoryArchive:
         kept = [run for run in self._runs_of_study.get(study_instance_uid, ()) if run.batch in self._untold]
         for run in self._shown(study_instance_uid):
             self._runs_of_root[run.root].remove(run)
-        self._runs_of_study[study_instance_uid] = kept
+        if study_instance_uid in self._runs_of_study:
+            self._runs_of_study[study_instance_uid] = kept
 
     def untold(self) -> tuple[int, ...]:
         """The batches that are open, oldest first."""

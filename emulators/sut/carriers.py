@@ -4,13 +4,14 @@ Those are real connections, live: their instants are those of the wall. What the
 that it calls, and is theirs as if the emulator in its place had sent it.
 """
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from emulators.actors.worklist import Worklist
 from emulators.carriers import SERVED, SERVED_BY_SCANNERS, WITH_ARCHIVE, ImageSource, MemoryCarriers, application_name
 from emulators.codecs.hl7v2 import Hl7Codec
+from emulators.endpoints import named_address
 from emulators.kernel import Archive
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.arrivals import Arrivals
@@ -62,11 +63,13 @@ class SutCarriers(MemoryCarriers):
             system = route.receiver
             if route.lane in HL7_LANES:
                 if system not in self.hl7:
-                    self.hl7[system] = self._mllp_server(system)
+                    with self._next_address() as address:
+                        self.hl7[system] = self._mllp_server(system, address)
                     opened.callback(self.hl7[system].close)
             elif system not in self.dicom:
                 archive = self._image_archive(system, folder, opened)
-                self.dicom[system] = self._dicom_server(system, archive)
+                with self._next_address() as address:
+                    self.dicom[system] = self._dicom_server(system, archive, address)
                 opened.callback(self.dicom[system].close)
 
     def _image_archive(self, system: str, folder: Path, opened: ExitStack) -> ImageArchive | None:
@@ -76,12 +79,15 @@ class SutCarriers(MemoryCarriers):
         opened.callback(archive.close)
         return archive
 
-    def _address(self) -> Address:
+    @contextmanager
+    def _next_address(self) -> Iterator[Address]:
+        """Where the next of our systems listens. Raises OSError, which names it."""
         address = (self._sut.target.listen.host, self._next_port)
         self._next_port += 1 if self._next_port else 0
-        return address
+        with named_address("listen.first_port", address):
+            yield address
 
-    def _dicom_server(self, system: str, archive: ImageArchive | None) -> DicomServer:
+    def _dicom_server(self, system: str, archive: ImageArchive | None, address: Address) -> DicomServer:
         target = self._sut.target
         return DicomServer(
             system,
@@ -93,17 +99,17 @@ class SutCarriers(MemoryCarriers):
             takes_strangers=True,
             systems={target.title: self._sut.role.system},
             serves=SERVED.get(system, SERVED_BY_SCANNERS),
-            address=self._address(),
+            address=address,
         )
 
-    def _mllp_server(self, system: str) -> MllpServer:
+    def _mllp_server(self, system: str, address: Address) -> MllpServer:
         target, role = self._sut.target, self._sut.role
         codec = self._codec(role.system, system)
         applications = {application_name(name): role.system for name in self._settings.systems}
         if target.application:
             applications[target.application] = role.system
         return MllpServer(
-            system, codec, self.arrivals, self._origins, takes_strangers=True, systems=applications, address=self._address()
+            system, codec, self.arrivals, self._origins, takes_strangers=True, systems=applications, address=address
         )
 
     def _codec(self, sender: str, receiver: str) -> Hl7Codec:

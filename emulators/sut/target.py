@@ -143,4 +143,6 @@ def load_sut(text: str) -> Sut:
         raise ConfigError(f"{path}: lanes: a product as {name} must claim {', '.join(missing)}")
     if surplus:
         raise ConfigError(f"{path}: lanes: {', '.join(surplus)} is nothing that a product as {name} is asked for")
+    if target.worklist_folder is not None and not target.worklist_folder.is_dir():
+        raise ConfigError(f"{path}: worklist_folder: {target.worklist_folder}: no such folder")
     return Sut(name, role, target)

@@ -52,11 +52,11 @@ def _escape_sequences(delimiters: str) -> re.Pattern[bytes]:
     """What may hold an escape character, from left to right, so that no byte of a two-byte character is taken for one."""
     mark, no_delimiter = re.escape(delimiters[0]), f"[^\r{re.escape(delimiters)}]"
     switch = "[0-9A-Fa-f]{4}"
+    # a text without a way back is kept, up to its end: trying again from inside it would take quadratic time
+    way_back = f"(?:{mark}C(?P<back>{switch}){mark}|(?![!-~]{{2}}))"
     alternatives = (
         r"\x1b\$[^\x1b]*",  # two-byte text behind escape characters
-        # without a way back as far as its text goes, it is kept: one that began again behind it would take quadratic time
-        f"{mark}M(?P<to>{switch}(?:[0-9A-Fa-f]{{2}})?){mark}(?P<text>(?:[!-~]{{2}})*?)"
-        f"(?:{mark}C(?P<back>{switch}){mark}|(?![!-~]{{2}}))",
+        f"{mark}M(?P<to>{switch}(?:[0-9A-Fa-f]{{2}})?){mark}(?P<text>(?:[!-~]{{2}})*?){way_back}",
         f"{mark}C(?P<single>{switch}){mark}",
         f"{mark}{no_delimiter}*{mark}",  # all other escapes
     )

@@ -44,6 +44,10 @@ class Errands:
     def _done(self, errand: simpy.Event) -> None:
         del self._under_way[errand]
 
+    @property
+    def are_over(self) -> bool:
+        return not self._under_way
+
     def over(self) -> Process:
         """Ends when nothing is under way."""
         while self._under_way:

@@ -90,6 +90,15 @@ def test_the_same_number_of_another_issuer_does_not_wait() -> None:
     assert not letters.hold("ris", about(Patient("M1", "ELSEWHERE", PersonName("Doe")), "C3"))
 
 
+def test_a_receiver_that_does_not_hold_makes_nobody_wait_when_one_of_its_letters_is_settled() -> None:
+    letters = DeadLetters()
+    letters.keep(letter(FIRST))
+    letters.keep(letter(about(SOMEBODY_ELSE, "C2")))
+    assert letters.take(FIRST.control_id, "ris") is not None
+    assert list(letters.released("ris")) == []
+    assert not letters.hold("ris", about(SOMEBODY_ELSE, "C3"))
+
+
 def test_the_status_tells_no_content() -> None:
     letters = DeadLetters(("ris",))
     letters.keep(letter(FIRST, since=5))

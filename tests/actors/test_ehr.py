@@ -146,6 +146,23 @@ def test_a_merge_goes_to_the_engine() -> None:
     assert merge(ehr(), SOMEBODY_ELSE, PATIENT) == MergePatients("M1-A401", NOW, PATIENT, "M2", "RADLOOP")
 
 
+@pytest.mark.parametrize("named", ["P1", ACCESSION])
+def test_the_chart_is_shown_as_a_reader_finds_it(named: str) -> None:
+    actor = ehr("P1")
+    ask(actor, report("P", "P1"))
+    ask(actor, report("F", "P1"))
+    ((name, placer, fields),) = notes(touch(actor, "show chart", subject=named))
+    assert (name, placer) == ("chart", "P1")
+    entry = actor.chart("P1")
+    assert entry is not None
+    assert (fields["shown"], fields["text"], fields["addenda"]) == ("final", entry.text, [])
+    assert fields["earlier"] == 1
+
+
+def test_the_chart_of_an_order_that_is_not_there_is_noted() -> None:
+    assert note_names(touch(ehr(), "show chart", subject="P9")) == ["no such order"]
+
+
 def test_after_a_merge_the_chart_is_the_survivors() -> None:
     actor = ehr("P1", patient=SOMEBODY_ELSE)
     noted(actor, report("F", patient=SOMEBODY_ELSE))

@@ -472,6 +472,14 @@ def test_an_exam_that_is_discontinued_before_the_first_image_has_a_series_withou
     assert notes(effects) == [("exam discontinued", ACCESSION, {"instances": 0, "reason": "110514"})]
 
 
+@pytest.mark.parametrize("instances", [-1, (3, -1)])
+def test_less_than_no_images_are_refused_and_the_exam_goes_on(instances: int | tuple[int, ...]) -> None:
+    scanner = performing()
+    with pytest.raises(LocalProtocolError):
+        scanner.touch("images acquired", instances=instances)
+    assert only_send(scanner.touch("images acquired", instances=2), StoreStudy)
+
+
 def test_a_reason_without_a_code_is_an_unspecified_one() -> None:
     effects = performing().touch("discontinue exam", instances=0, reason=Code("", "", "Patient fell asleep"))
     assert only_send(effects, StepEnded).message.reason == UNSPECIFIED
@@ -593,6 +601,14 @@ def test_an_unscheduled_exam_is_of_the_typed_patient_in_a_study_of_its_own() -> 
     scanner.answer(StepStarted, SUCCESS)
     effects = scanner.answer(StoreStudy, StoreResult(stored=store.instances))
     assert only_send(effects, StepEnded).message.series == (performed(store.instances, "CT head", f"{OWN_STUDY}.1"),)
+
+
+def test_two_patients_who_are_typed_under_one_name_of_an_exam_never_share_a_study() -> None:
+    scanner = unscheduled()
+    scanner.answer(StepStarted, SUCCESS)
+    scanner.touch("images acquired", instances=1)
+    second = only_send(scanner.touch("start unscheduled", **{**TYPED, "patient": SOMEBODY_ELSE}), StepStarted).message
+    assert (second.patient, second.study_instance_uid) == (SOMEBODY_ELSE, uid("unscheduled study", f"CT1/{ACCESSION}", 2))
 
 
 def test_a_typed_accession_number_names_a_request_and_no_step() -> None:

@@ -288,6 +288,16 @@ def test_an_exam_that_was_discontinued_for_another_reason_is_matched() -> None:
 # --- the person at the hold queue --------------------------------------------------------------------------------------
 
 
+def test_the_status_shows_the_hold_queue_until_a_person_has_settled_it() -> None:
+    actor = pacs(schedule_procedure())
+    archive(actor)
+    archive(actor, replace(HEADER, study_instance_uid="1.2.9", accession_number="TYPED"))
+    row = {"study": "1.2.9", "mrn": "M1", "accession": "TYPED", "state": "orphan", "reason": "no order"}
+    assert actor.status()["hold_queue"] == [row]
+    touch(actor, "accept study", subject="1.2.9")
+    assert actor.status()["hold_queue"] == []
+
+
 def test_an_assigned_study_takes_the_identity_of_the_order() -> None:
     actor = pacs(register_patient(), schedule_procedure())
     wrong = replace(HEADER, patient=SOMEBODY_ELSE, accession_number="TYPED", study_instance_uid="1.2.3")

@@ -72,6 +72,20 @@ def test_an_issuer_that_is_not_said_is_that_of_the_one_patient_with_the_number()
     assert index(register_patient(A), update_patient(replace(unsaid, name=PersonName("Smith")))).resolved(A).issuer == "RADLOOP"
 
 
+def test_a_patient_first_known_without_an_authority_is_that_of_the_first_one_said_and_of_no_other() -> None:
+    unsaid, elsewhere = replace(A, issuer=""), patient("A", "ELSEWHERE")
+    found = index(register_patient(unsaid), register_patient(A), register_patient(elsewhere))
+    assert (found.resolved(A), found.resolved(elsewhere)) == (A, elsewhere)
+    assert not found.same(A, elsewhere)
+
+
+def test_a_merge_follows_a_patient_whose_authority_is_said_later() -> None:
+    unsaid, prior = replace(A, issuer=""), replace(B, issuer="")
+    elsewhere = register_patient(patient("A", "ELSEWHERE"))
+    found = index(register_patient(unsaid), merge(prior, unsaid), update_patient(A), elsewhere)
+    assert found.resolved(prior) == found.resolved(A) == A
+
+
 def test_an_issuer_that_is_not_said_is_nobodys_where_two_have_the_number() -> None:
     unsaid = replace(A, issuer="", name=NOBODY)
     assert index(register_patient(A), register_patient(patient("A", "ELSEWHERE"))).resolved(unsaid) == unsaid

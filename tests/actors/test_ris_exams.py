@@ -270,8 +270,10 @@ def test_a_patient_typed_without_an_authority_is_the_one_with_that_number() -> N
     ("before", "message"),
     [
         ((place_order(),), unscheduled(ACCESSION, patient=SOMEBODY_ELSE)),
+        ((place_order(),), replace(step_started(), patient=SOMEBODY_ELSE)),
         ((place_order(),), unscheduled(ACCESSION[:-1])),
         (STARTED, unscheduled(ACCESSION, mpps_uid="1.2.3")),
+        (STARTED, replace(step_started(mpps_uid="1.2.3"), patient=SOMEBODY_ELSE)),
         (COMPLETED, unscheduled(ACCESSION, mpps_uid="1.2.3")),
         ((place_order(), cancel_order()), unscheduled(ACCESSION)),
         ((place_order(), cancel_order()), step_started()),

@@ -159,8 +159,8 @@ def test_everything_of_a_merged_patient_is_the_survivors() -> None:
         register_patient(),
         register_patient(SOMEBODY_ELSE, "V2-A041"),
         *(order_of(SOMEBODY_ELSE, placer) for placer in ("P1", "P2", "P3")),
-        step_started("P2", mpps_uid="1.2.2"),
-        step_started("P3", mpps_uid="1.2.3"),
+        replace(step_started("P2", mpps_uid="1.2.2"), patient=SOMEBODY_ELSE),
+        replace(step_started("P3", mpps_uid="1.2.3"), patient=SOMEBODY_ELSE),
         step_ended("1.2.3"),
     )
     done = do(actor, merge(SOMEBODY_ELSE, PATIENT, "C1"))

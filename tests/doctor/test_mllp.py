@@ -41,7 +41,7 @@ def diagnosis(answer: Answer) -> Finding:
         return examine(address, "RIS", "PACS", "HOSPITAL", "2.3.1", "20260302080000", LIMITS_S)
 
 
-def acknowledged(code: str, control_id: str = "RADLOOP-DOCTOR", rest: str = "") -> Answer:
+def acknowledged(code: str, control_id: str = "DOCTOR20260302080000", rest: str = "") -> Answer:
     answer = f"MSH|^~\\&|PACS|H|RIS|H|20260302080000||ACK|1|P|2.3.1\rMSA|{code}|{control_id}\r{rest}"
     return lambda _query: b"\x0b" + answer.encode() + b"\x1c\r"
 

@@ -476,16 +476,16 @@ BAD_IMAGES: Mapping[str, tuple[bytes, int]] = {
     "another SOP class": (changed_image(put("SOPClassUID", MR_IMAGE), BAD_UID), 0xA900),
     "no SOP Instance UID": (changed_image(drop("SOPInstanceUID"), BAD_UID), 0xA900),
     "another SOP Instance UID": (changed_image(lambda _: None, "2.25.78"), 0xA900),
-    "no Study Instance UID": (changed_image(drop("StudyInstanceUID"), BAD_UID), 0xC000),
+    "no Study Instance UID": (changed_image(drop("StudyInstanceUID"), BAD_UID), 0xA900),
     "no Series Instance UID": (changed_image(drop("SeriesInstanceUID"), BAD_UID), 0xC000),
-    "a Study Instance UID without value": (changed_image(put("StudyInstanceUID", ""), BAD_UID), 0xC000),
-    "a Study Instance UID that is none": (changed_image(put("StudyInstanceUID", "2.25.one"), BAD_UID), 0xC000),
-    "a Study Instance UID of 70 characters": (changed_image(put("StudyInstanceUID", "2." + "1" * 68), BAD_UID), 0xC000),
-    "a Study Instance UID that is a path": (changed_image(put("StudyInstanceUID", "../../../radloop"), BAD_UID), 0xC000),
+    "a Study Instance UID without value": (changed_image(put("StudyInstanceUID", ""), BAD_UID), 0xA900),
+    "a Study Instance UID that is none": (changed_image(put("StudyInstanceUID", "2.25.one"), BAD_UID), 0xA900),
+    "a Study Instance UID of 70 characters": (changed_image(put("StudyInstanceUID", "2." + "1" * 68), BAD_UID), 0xA900),
+    "a Study Instance UID that is a path": (changed_image(put("StudyInstanceUID", "../../../radloop"), BAD_UID), 0xA900),
     "a Series Instance UID that is none": (changed_image(put("SeriesInstanceUID", "series 1"), BAD_UID), 0xC000),
-    "a patient ID of 65 characters": (changed_image(put("PatientID", "9" * 65), BAD_UID), 0xC000),
-    "two patient names": (changed_image(put("PatientName", "Doe^Jane\\Roe^Ray"), BAD_UID), 0xC000),
-    "an accession number of 17 characters": (changed_image(put("AccessionNumber", "A" * 17), BAD_UID), 0xC000),
+    "a patient ID of 65 characters": (changed_image(put("PatientID", "9" * 65), BAD_UID), 0xA900),
+    "two patient names": (changed_image(put("PatientName", "Doe^Jane\\Roe^Ray"), BAD_UID), 0xA900),
+    "an accession number of 17 characters": (changed_image(put("AccessionNumber", "A" * 17), BAD_UID), 0xA900),
 }
 
 
@@ -546,6 +546,18 @@ def test_of_an_image_that_is_cut_nothing_is_kept(archive: Role, ending: str) -> 
             connection.send(encode(Abort(0, 0)))
         connection.leave()
         assert connection.rest() == []
+
+
+def test_a_study_of_which_nothing_could_be_filed_is_not_found(pacs: Role) -> None:
+    def of_a_new_study(dataset: Dataset) -> None:
+        dataset.StudyInstanceUID, dataset.SOPClassUID = "2.25.79", MR_IMAGE
+
+    with pacs.associated(ULTRASOUND.sop_class_uid) as connection:
+        command = c_store_rq(1, ULTRASOUND.sop_class_uid, BAD_UID)
+        assert ask(connection, command, changed_image(of_a_new_study, BAD_UID)).status == 0xA900
+        connection.release()
+    keys = of({"StudyInstanceUID": "2.25.79"})
+    assert Sender(pacs.address[1], pacs.called, "RADWS").ask(Find(keys)).matches == ()
 
 
 def test_a_study_uid_of_another_patient_moves_no_image(pacs: Role) -> None:

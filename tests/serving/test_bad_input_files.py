@@ -147,14 +147,14 @@ def test_a_quirk_that_there_is_not_is_named(tmp_path: Path) -> None:
 
 def test_a_worklist_folder_that_there_is_not_is_named(tmp_path: Path) -> None:
     said = complaint_of_process(site_with(tmp_path, added('\n[worklist]\nfolder = "nowhere"\n')))
-    assert said.startswith(f"{tmp_path}/nowhere: ")
+    assert said.startswith(f"{tmp_path}/site.toml: worklist.folder: {tmp_path}/nowhere: ")
 
 
 def test_a_worklist_file_that_is_no_dicom_is_named(tmp_path: Path) -> None:
     (tmp_path / "worklist").mkdir()
     (tmp_path / "worklist" / "1.wl").write_bytes(b"patient,procedure\n")
     said = complaint_of_process(site_with(tmp_path, added('\n[worklist]\nfolder = "worklist"\n')))
-    assert said.startswith(f"{tmp_path}/worklist/1.wl: no worklist file: ")
+    assert said.startswith(f"{tmp_path}/site.toml: worklist.folder: {tmp_path}/worklist/1.wl: no worklist file: ")
 
 
 def test_a_journal_that_is_none_is_named_and_left_alone(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_state_lies_in_a_folder_per_system_beside_the_site_file(tmp_path: Path) 
         ("[endpoints.ris]\n", '[endpoints.ris]\nstrangers = "maybe"\n', "endpoints.ris.strangers: Input should be 'refuse' or"),
         ("[endpoints.ris]\n", '[endpoints.ris]\nhost = ""\n', "endpoints.ris.host: "),
         ("[endpoints.ris]\n", "[endpoints.ris]\nport = 1\n", "endpoints.ris.port: Extra inputs"),
+        ("[endpoints.ris]\n", '[endpoints.ris]\napplication = "EHR"\n', "endpoints.ris.application: EHR is that of ehr"),
         ('folder = "radloop-state"', "", "state.folder: Field required"),
         ("scale = 0.25", "scale = 2", "images.scale: "),
         ("priors = 1", "", "site.priors: Field required"),

@@ -53,7 +53,8 @@ def test_orders_done_as_one_are_read_elsewhere_under_the_number_of_the_first() -
     signed = [record for record in records if record["record"] == "note" and record["name"] == "report signed"]
     assert shared
     assert {record["system"] for record in signed if record["accession"] in shared} == {"teleradiology"}
-    assert {order["state"] for order in facts["orders"].values() if order["accession"] in shared} <= {"reported", "discontinued"}
+    states = {order["state"] for order in facts["orders"].values() if order["accession"] in shared}
+    assert states <= {"reported", "discontinued"}
 
 
 def test_a_study_is_read_by_one_at_a_time_and_once() -> None:

@@ -13,6 +13,7 @@ from emulators.messages.common import Patient, PersonName
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader
 from emulators.store.archive import Duplicates, ImageArchive, Verdict
 from emulators.store.memory import MemoryArchive
+from emulators.store.rows import InstanceRow
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 STUDIES = SyntheticStudies(7, scale=0.05)
@@ -88,6 +89,31 @@ def test_no_policy_moves_an_instance_to_another_study(tmp_path: Path) -> None:
         assert stored_bytes(archive, 1) == data_set(1)
 
 
+def test_an_instance_that_two_transfers_replace_at_once_is_that_of_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one whose row stands has its file, and no other is left."""
+    with closing(opened(tmp_path, Duplicates.REPLACE)) as archive:
+        batch = archive.open_batch()
+        store(archive, batch, 1)
+        replace_row = archive.replace
+
+        def overtaken(row: InstanceRow) -> str | None:
+            monkeypatch.setattr(archive, "replace", replace_row)
+            assert store(archive, batch, 1, changed=True) is Verdict.REPLACED
+            return replace_row(row)
+
+        monkeypatch.setattr(archive, "replace", overtaken)
+        sex = b"\x10\x00\x40\x00CS\x02\x00"
+        third = data_set(1, changed=True).replace(sex + b"O ", sex + b"F ")
+        one = STUDIES.instance(STUDY, 1)
+        named = (one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax_uid)
+        assert archive.store(batch, *named, third).verdict is Verdict.REPLACED
+        archive.tell(batch)
+        assert stored_bytes(archive, 1) == third
+        assert len(list(tmp_path.rglob("*.dcm"))) == 1
+
+
 # --- discarding --------------------------------------------------------------------------------------------------------
 
 
@@ -127,7 +153,9 @@ def filed(archive: MemoryArchive, instances: InstanceSet, series: str = "1.2.1")
 
 def test_the_archive_without_pixels_discards_and_refuses_alike() -> None:
     archive = MemoryArchive()
+    archive.discard("1.2")  # of which there is nothing yet
     filed(archive, InstanceSet("1.2.1", 1, 4))
+    assert len(archive.studies(patient_id="M1")) == 1
     moved = filed(archive, InstanceSet("1.2.1", 3, 6), series="1.2.9")
     assert (moved.instances, moved.refused) == (InstanceSet("1.2.1", 5, 6), InstanceSet("1.2.1", 3, 4))
     archive.discard("1.2")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from io import BytesIO
+from struct import pack
 
 import pydicom
 import pytest
@@ -15,6 +16,7 @@ from pydicom.filewriter import write_dataset
 from datasets.examples import example_study
 from datasets.procedures import procedures_by_modality
 from datasets.studies import SyntheticStudies
+from emulators.core.errors import RemoteProtocolError
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN, scan
 from emulators.store.identity import replaced
 
@@ -150,6 +152,17 @@ def test_what_stands_behind_the_header_is_untouched_by_it() -> None:
     before = written(image(SpecificCharacterSet="ISO_IR 100"))
     after = changed(before, {NAME: "王"})
     assert after[after.index(PIXELS) :] == before[before.index(PIXELS) :]
+
+
+def test_sequences_that_nest_deeper_than_they_can_be_rewritten_are_the_peer_s_error() -> None:
+    """They pass the scanner, which walks them with a list; ASCII goes in, and what needs another character set is refused."""
+    depth, undefined = 3_000, 0xFFFFFFFF
+    begin = pack("<HHI", 0x0008, 0x1140, undefined) + pack("<HHI", 0xFFFE, 0xE000, undefined)
+    end = pack("<HHI", 0xFFFE, 0xE00D, 0) + pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    dataset = begin * depth + end * depth + pack("<HHI", 0x0010, 0x0010, 4) + b"Doe "
+    assert changed(dataset, {NAME: "Roe"}, IMPLICIT_VR_LITTLE_ENDIAN).endswith(b"Roe ")
+    with pytest.raises(RemoteProtocolError):
+        changed(dataset, {NAME: "山田"}, IMPLICIT_VR_LITTLE_ENDIAN)
 
 
 # --- whatever comes ----------------------------------------------------------------------------------------------------

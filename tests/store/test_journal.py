@@ -1,6 +1,7 @@
 """The journal of an actor: what is in it, who may open it, and what a kill at any byte leaves."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -161,6 +162,16 @@ def test_with_fsync_every_event_is_synced(tmp_path: Path, monkeypatch: pytest.Mo
         journal.append(0, TimerFired("x"))
         journal.append(1, TimerFired("y"))
         assert len(synced) == before + 2
+
+
+def test_with_fsync_the_name_of_a_journal_is_synced_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot comes by another name: without this a loss of power would bring the old journal back, and no later event."""
+    folders: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda file: folders.append(stat.S_ISDIR(os.fstat(file).st_mode)))
+    with closing(Journal(tmp_path / "j", WRITER, LATER, fsync=True)) as journal:
+        assert folders == [False, True]
+        journal.begin_anew(Snapshot(0, 0, b""))
+        assert folders == [False, True] * 2
 
 
 # --- snapshots ---------------------------------------------------------------------------------------------------------

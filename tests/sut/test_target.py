@@ -50,6 +50,12 @@ def test_a_retrieve_comes_back_to_the_workstation(tmp_path: Path) -> None:
     assert Route(PACS, "workstation", "store") not in sut.left_out(scenario().site)
 
 
+def test_a_worklist_folder_that_is_not_there_is_named_with_file_and_key(tmp_path: Path) -> None:
+    text = ORTHANC.replace('["store", "query", "retrieve"]', '["worklist"]')
+    path = target(tmp_path, text.replace("settle_s", 'worklist_folder = "nowhere"\nsettle_s'))
+    assert refusal(f"worklist={path}") == f"{path}: worklist_folder: nowhere: no such folder"
+
+
 def test_a_worklist_product_leaves_the_ris_in_its_place(tmp_path: Path) -> None:
     text = ORTHANC.replace('["store", "query", "retrieve"]', '["worklist"]').replace(
         "settle_s", f'worklist_folder = "{tmp_path}"\nsettle_s'

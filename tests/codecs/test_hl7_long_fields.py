@@ -1,0 +1,31 @@
+"""A message of a megabyte is read, or refused, in the time of a megabyte, however it is divided."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from emulators.codecs.hl7v2 import Rejection
+from tests.codecs.hl7_golden import changed
+from tests.codecs.hl7_samples import codec
+
+MANY = 150_000
+LIMIT_S = 20.0  # of this thread's own time, where quadratic time is many minutes
+
+LONG = {
+    "components": changed("UpdatePatient", ("Doe^", "Doe\\E\\^" + "^" * MANY)),
+    "names": changed("UpdatePatient", ("Doe^", "Doe~" * MANY + "^")),
+    "identifiers": changed("UpdatePatient", ("|MRN-1^", "|MRN-1" + "~1" * MANY + "^")),
+    "lines of a report": changed("Report", ("|TX|", "|TX|18748-4^^LN||" + "~x" * MANY + "||||||F\rOBX|9|TX|")),
+    "switches without a way back": changed(
+        "UpdatePatient", ("2.5.1\r", "2.5.1||||||ISO IR87\r"), ("Doe^", "\\M2442\\" * MANY + "^")
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_a_long_field_is_read_in_linear_time(case: str) -> None:
+    began_s = time.thread_time()
+    with suppress(Rejection):  # a name may be too long for anybody
+        codec("2.5.1").decode(LONG[case])
+    assert time.thread_time() - began_s < LIMIT_S
