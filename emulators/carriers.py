@@ -162,7 +162,7 @@ class SocketCarriers:
             )
 
     def _archive(self, folder: Path) -> ImageArchive:
-        duplicates = Duplicates(self._settings.duplicates)
+        duplicates = duplicates_at(self._settings, folder.name)
         return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
 
     def port(self, route: Route) -> Port:
@@ -217,6 +217,11 @@ class SocketCarriers:
         for archive in self.archives.values():
             archive.close()
         self.arrivals.check()
+
+
+def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
+    """What a system's image store does with another content under a known UID: a reader's copy follows the archive."""
+    return Duplicates(settings.duplicates) if system == PACS else Duplicates.REPLACE
 
 
 def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:

@@ -62,13 +62,7 @@ def test_a_day_over_sockets_ends_in_the_facts_of_memory(clinic: Scenario, tmp_pa
     ("name", "clinic"),
     [
         ("half_the_acknowledgements", small_clinic()),
-        pytest.param(
-            "half_the_acknowledgements",
-            eventful_clinic(),
-            marks=pytest.mark.xfail(
-                strict=True, reason="who gets a study again after its patient was corrected refuses it; in memory it does not"
-            ),
-        ),
+        ("half_the_acknowledgements", eventful_clinic()),
         ("every_kind", eventful_clinic()),
     ],
     ids=["half the acknowledgements", "half the acknowledgements, everything happens", "every kind, everything happens"],

@@ -61,8 +61,8 @@ class Ris(System):
         letters = Letters(self, peers, waiting)
         patients = RisPatients(table, letters)
         exams = RisExams(table, letters, patients, waiting)
-        orders = RisOrders(self, table, letters, patients, exams, scheduling)
         reports = RisReports(table, letters, patients, peers.workstation)
+        orders = RisOrders(self, table, letters, patients, exams, reports, scheduling)
         self._table, self._exams = table, exams
         self.stimuli = orders.stimuli
         self.requests = {**patients.requests, **orders.requests, **exams.requests, **reports.requests}

@@ -22,6 +22,7 @@ from emulators.actors.requested_procedures import Procedure, ProcedureTable, Sta
 from emulators.actors.ris_exams import RisExams
 from emulators.actors.ris_letters import Letters
 from emulators.actors.ris_patients import RisPatients
+from emulators.actors.ris_reports import RisReports
 from emulators.actors.scheduling import Scheduling
 from emulators.actors.system import ACCEPTED, UNKNOWN_KEY, Accepted, RequestMethod, StimulusMethod, System, refused
 from emulators.core.effect import Effect, Note
@@ -42,6 +43,7 @@ class RisOrders:
         letters: Letters,
         patients: RisPatients,
         exams: RisExams,
+        reports: RisReports,
         scheduling: Scheduling,
     ) -> None:
         self._system = system
@@ -49,6 +51,7 @@ class RisOrders:
         self._letters = letters
         self._patients = patients
         self._exams = exams
+        self._reports = reports
         self._scheduling = scheduling
         self._made_here: set[str] = set()
         """What orders of our own were made for."""
@@ -188,7 +191,7 @@ class RisOrders:
         if procedure.order.placer_order_number or self._table.of_placer(placer) is not None:
             return refused(DUPLICATE_KEY, "ORC-2"), ()
         self._table.assign_placer(procedure, placer)
-        return ACCEPTED, self._letters.changed(procedure)
+        return ACCEPTED, [*self._letters.changed(procedure), *self._reports.number_assigned()]
 
 
 def _scheduled(procedure: Procedure) -> Note:

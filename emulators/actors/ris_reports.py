@@ -37,6 +37,8 @@ class RisReports:
         self._letters = letters
         self._patients = patients
         self._workstation = workstation
+        self._waiting: list[tuple[Report, tuple[Procedure, ...]]] = []
+        """For the placer number of an order that was made here: without it the placer would not know the order."""
         self.requests: dict[type, RequestMethod] = {ReportStatus: self._status, Report: self._report}
 
     def _status(self, message: ReportStatus, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
@@ -58,11 +60,23 @@ class RisReports:
         procedures += together
         if not any(_holds(message, procedure.report) for procedure in procedures):
             return ACCEPTED, ()
-        effects = self._letters.report(_completed(message, procedures))
+        effects = self._forward(message, procedures)
         effects += [Note("report covers", one.name, _covered(one, message)) for one in together]
         for procedure in procedures:
             effects.extend(self._file(message, procedure, sender))
         return ACCEPTED, effects
+
+    def _forward(self, message: Report, procedures: Sequence[Procedure]) -> list[Effect]:
+        """Send it on, unless it must wait for the placer number of an order that was made here."""
+        if all(procedure.order.placer_order_number for procedure in procedures):
+            return self._letters.report(_completed(message, procedures))
+        self._waiting.append((message, tuple(procedures)))
+        return []
+
+    def number_assigned(self) -> list[Effect]:
+        """An order has its placer number: send what waited for it, in the order in which it came."""
+        waiting, self._waiting = self._waiting, []
+        return [effect for message, procedures in waiting for effect in self._forward(message, procedures)]
 
     def _done_as_one(self, procedures: Sequence[Procedure]) -> list[Procedure]:
         """What else was done in the same studies."""

@@ -22,7 +22,7 @@ import simpy
 
 from emulators.actors.modality import ImageSpecification
 from emulators.actors.worklist import Worklist
-from emulators.carriers import SERVED, SERVED_BY_SCANNERS, WITH_ARCHIVE
+from emulators.carriers import SERVED, SERVED_BY_SCANNERS, WITH_ARCHIVE, duplicates_at
 from emulators.clock import PacedClock
 from emulators.control import ControlServer, NoteHub
 from emulators.core.effect import SetTimer
@@ -46,7 +46,6 @@ from emulators.serving.outgoing import EndpointCarriers, hl7_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
 from emulators.site import HL7_SYSTEMS, actors, build, routes
-from emulators.store.archive import Duplicates
 from emulators.store.journal import Entry, Journal, JournalFailure, Snapshot, Writer, remove
 from emulators.trace import Level, Trace
 
@@ -139,7 +138,7 @@ class Service:
     def _open_archive(self, folder: Path, opened: ExitStack) -> ToldArchive | None:
         if self.system not in WITH_ARCHIVE:
             return None
-        archive = ToldArchive(folder, self._journal, self._settings.state.fsync, Duplicates(self._site.duplicates))
+        archive = ToldArchive(folder, self._journal, self._settings.state.fsync, duplicates_at(self._site, self.system))
         opened.callback(archive.close)
         return archive
 

@@ -262,12 +262,14 @@ class Index:
 
     def instances(self, study_instance_uid: str, series_instance_uid: str = "") -> list[InstanceRow]:
         """The instances of a study, or of one of its series: by series number, then instance number, then UID."""
-        matching = "study_instance_uid = ? AND series_instance_uid = ?"
-        found = []
-        for series in self.series(study_instance_uid):
-            if series_instance_uid in ("", series.series_instance_uid):
-                rows = self._select(_INSTANCES.format(matching=matching), study_instance_uid, series.series_instance_uid)
-                found += sorted((InstanceRow(*row) for row in rows), key=instance_order)
+        series = [series_instance_uid]
+        if not series_instance_uid:
+            series = [row.series_instance_uid for row in self.series(study_instance_uid)]
+        statement = _INSTANCES.format(matching="study_instance_uid = ? AND series_instance_uid = ?")
+        found: list[InstanceRow] = []
+        for one in series:
+            rows = self._select(statement, study_instance_uid, one)
+            found += sorted((InstanceRow(*row) for row in rows), key=instance_order)
         return found
 
     def instance(self, sop_instance_uid: str) -> InstanceRow | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from emulators.core.errors import LocalProtocolError
+from emulators.messages.common import Patient
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader, from_uids
 from emulators.store.rows import InstanceRow, SeriesRow, StudyRow, instance_order, series_order
 
@@ -23,6 +24,7 @@ class Filed:
     stored: InstanceSet = NO_INSTANCES
     same: InstanceSet = NO_INSTANCES
     different: InstanceSet = NO_INSTANCES
+    replaced: InstanceSet = NO_INSTANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +77,37 @@ class MemoryArchive:
         new: list[InstanceSet] = []
         same: list[InstanceSet] = []
         different: list[InstanceSet] = []
+        replaced: list[InstanceSet] = []
         for root, first, last in _spans(store.instances):
             runs = self._runs_of_root.setdefault(root, [])
             free = [(first, last)]
-            for run in runs:
+            for run in tuple(runs):
                 again = InstanceSet(root, max(first, run.first), min(last, run.last))
                 if again:
-                    (same if _filed_alike(run.store, store) else different).append(again)
+                    if not _filed_alike(run.store, store):
+                        different.append(again)
+                    elif _identity(run.store) == _identity(store):
+                        same.append(again)
+                    else:
+                        replaced.append(again)
+                        self._replace(run, again, store)
                     free = [part for span in free for part in _cut(span, again)]
             for start, end in free:
                 run = _Run(root, start, end, batch, store)
                 runs.append(run)
                 self._runs_of(store.header).append(run)
                 new.append(InstanceSet(root, start, end))
-        filed = Filed(_joined(new), _joined(same), _joined(different))
+        filed = Filed(_joined(new), _joined(same), _joined(different), _joined(replaced))
         self._batches[batch - 1].append((store, filed))
         return filed
+
+    def _replace(self, run: _Run, again: InstanceSet, store: StoreStudy) -> None:
+        """These instances of a run say now whose they are as ``store`` does."""
+        of_root, of_study = self._runs_of_root[run.root], self._runs_of(store.header)
+        kept = [_Run(run.root, first, last, run.batch, run.store) for first, last in _cut((run.first, run.last), again)]
+        for runs in (of_root, of_study):
+            runs.remove(run)
+            runs += [*kept, _Run(run.root, again.first, again.last, run.batch, store)]
 
     def _runs_of(self, header: StudyHeader) -> list[_Run]:
         runs = self._runs_of_study.get(header.study_instance_uid)
@@ -110,7 +127,7 @@ class MemoryArchive:
                 *key,
                 before.instances.union(filed.stored),
                 before.duplicates_same + len(filed.same),
-                before.duplicates_different + len(filed.different),
+                before.duplicates_different + len(filed.different) + len(filed.replaced),
                 before.stored_bytes + len(filed.stored) * store.instance_bytes,
                 store.header.modality,
                 before.refused.union(filed.different),
@@ -218,6 +235,10 @@ def _series_row(runs: list[_Run]) -> SeriesRow:
 def _filed_alike(first: StoreStudy, second: StoreStudy) -> bool:
     named = (first.header.study_instance_uid, first.series_instance_uid)
     return named == (second.header.study_instance_uid, second.series_instance_uid)
+
+
+def _identity(store: StoreStudy) -> tuple[Patient, str]:
+    return store.header.patient, store.header.accession_number
 
 
 def _spans(instances: InstanceSet) -> Iterator[tuple[str, int, int]]:

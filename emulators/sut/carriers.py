@@ -9,7 +9,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from emulators.actors.worklist import Worklist
-from emulators.carriers import SERVED, SERVED_BY_SCANNERS, WITH_ARCHIVE, ImageSource, MemoryCarriers, application_name
+from emulators.carriers import (
+    SERVED,
+    SERVED_BY_SCANNERS,
+    WITH_ARCHIVE,
+    ImageSource,
+    MemoryCarriers,
+    application_name,
+    duplicates_at,
+)
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.endpoints import named_address
 from emulators.kernel import Archive
@@ -75,7 +83,8 @@ class SutCarriers(MemoryCarriers):
     def _image_archive(self, system: str, folder: Path, opened: ExitStack) -> ImageArchive | None:
         if system not in WITH_ARCHIVE:
             return None
-        archive = ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME)
+        duplicates = duplicates_at(self._settings, system)
+        archive = ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
         opened.callback(archive.close)
         return archive
 

@@ -168,12 +168,14 @@ def test_a_report_that_came_before_the_end_of_the_exam_keeps_it_off_the_reading_
     assert do(actor, step_ended()).names() == [("engine", "OrderStatus"), ("pacs", "StepEnded")]
 
 
-def test_a_report_on_an_order_of_our_own_gets_its_placer_number_once_there_is_one() -> None:
+def test_a_report_on_an_order_of_our_own_waits_for_its_placer_number() -> None:
     actor = ris()
     press(actor, "create order", subject="U1", patient=PATIENT, visit=VISIT, order=order(""))
     accession, study = accession_number("U1"), uid("study", "U1")
     named = ReportedOrder("", accession, study, PROCEDURE)
-    assert sent_on(actor, replace(report("P"), orders=(named,))) == [replace(report("P"), orders=(named,))]
-    do(actor, number_assigned(accession, "F1"))
+    assert sent_on(actor, replace(report("P"), orders=(named,))) == []
+    numbered = (replace(named, placer_order_number="F1"),)
+    waited = do(actor, number_assigned(accession, "F1")).all(Report)
+    assert [(one.status, one.orders) for one in waited] == [("P", numbered)]
     (final,) = sent_on(actor, replace(report("F"), orders=(named,)))
-    assert final.orders == (replace(named, placer_order_number="F1"),)
+    assert final.orders == numbered
