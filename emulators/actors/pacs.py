@@ -156,7 +156,7 @@ class Pacs(System):
         if status is not SUCCESS:
             return status, ()
         started = self._steps[message.mpps_uid].started
-        self._hold_queue.step_ended(started, message)
+        self._hold_queue.step_ended(started, self._steps.ended(message.mpps_uid))
         return SUCCESS, self._follow(self._named(started.study_instance_uid, ()))
 
     def _named(self, study_instance_uid: str, accession_numbers: Iterable[str]) -> Iterable[Study]:

@@ -8,24 +8,28 @@ known         StepStarted                   0111H, as before
 unknown       StepProgressed, StepEnded     0112H, still unknown
 in progress   StepProgressed                0000H, in progress
 in progress   StepEnded                     0000H, completed or discontinued: final
+in progress   StepEnded, COMPLETED, without 0120H, in progress
+              series now or before
 final         StepProgressed, StepEnded     0110H, as before
 ============  ============================  ======================================
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulators.actors.outbox import DUPLICATE_SOP_INSTANCE, PROCESSING_FAILURE
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import StepEnded, StepProgressed, StepStarted
+from emulators.messages.imaging import PerformedSeries, StepEnded, StepProgressed, StepStarted
 
 NO_SUCH_INSTANCE = 0x0112
+MISSING_ATTRIBUTE = 0x0120
 
 
 @dataclass(slots=True)
 class PerformedStep:
-    """How it was started, and how it ended; ``ended`` is None while it is in progress."""
+    """How it was started, the series it has said so far, and how it ended; ``ended`` is None while it is in progress."""
 
     started: StepStarted
+    series: tuple[PerformedSeries, ...] = ()
     ended: StepEnded | None = None
 
 
@@ -51,6 +55,16 @@ class PerformedSteps:
             return Status(NO_SUCH_INSTANCE)
         if step.ended is not None:
             return Status(PROCESSING_FAILURE, "performed procedure step may no longer be updated")
+        series = message.series or step.series
         if isinstance(message, StepEnded):
-            step.ended = message
+            if message.status == "COMPLETED" and not series:
+                return Status(MISSING_ATTRIBUTE, "PerformedSeriesSequence is missing")
+            step.ended = message if message.series == series else replace(message, series=series)
+        step.series = series
         return SUCCESS
+
+    def ended(self, mpps_uid: str) -> StepEnded:
+        """How a step ended, with all series that it has said: in its last message, or before."""
+        ended = self._steps[mpps_uid].ended
+        assert ended is not None  # asked for what has just been taken
+        return ended

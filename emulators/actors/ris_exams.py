@@ -107,7 +107,8 @@ class RisExams:
         status = self._steps.take(message)
         if status is not SUCCESS:
             return status, ()
-        return SUCCESS, [*self._letters.step(message), *self._finish(message)]
+        ended = self._steps.ended(message.mpps_uid)
+        return SUCCESS, [*self._letters.step(ended), *self._finish(ended)]
 
     # --- what an exam performs -----------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def refusal(command: Command, dataset: DataSet | bytes) -> Refused:
         (CREATE, {**STARTED, "ScheduledStepAttributesSequence": []}, 0x0121),
         (CREATE, {**STARTED, "ScheduledStepAttributesSequence": [{"AccessionNumber": "A1"}]}, 0x0120),
         (CREATE, {**STARTED, "ScheduledStepAttributesSequence": [{"StudyInstanceUID": "1.2"}, {}]}, 0x0120),
-        (SET, without(ENDED, "PerformedSeriesSequence"), 0x0120),
+        (SET, without(ENDED, "PerformedProcedureStepEndDate"), 0x0120),
         (SET, {**ENDED, "PerformedSeriesSequence": []}, 0x0121),
         (SET, {**ENDED, "PerformedProcedureStepEndDate": ""}, 0x0121),
         (SET, {**ENDED, "PerformedProcedureStepStatus": "SCHEDULED"}, 0x0106),

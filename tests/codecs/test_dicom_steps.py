@@ -181,6 +181,18 @@ def test_a_discontinued_step_may_have_made_nothing(series: DataSet) -> None:
     assert decoded(SET, dataset) == StepEnded("1.2.3", "", (), "DISCONTINUED")
 
 
+def test_a_step_that_is_completed_may_have_said_its_series_before() -> None:
+    message = decoded(
+        SET,
+        {
+            "PerformedProcedureStepStatus": "COMPLETED",
+            "PerformedProcedureStepEndDate": "20260302",
+            "PerformedProcedureStepEndTime": "083000",
+        },
+    )
+    assert (message.status, message.ended_at, message.series) == ("COMPLETED", "20260302083000", ())
+
+
 def test_the_reason_of_a_discontinued_step_is_a_code() -> None:
     reason = Code("110514", "DCM", "Incorrect worklist entry selected")
     message = StepEnded("1.2.3", "20250301094000", (), "DISCONTINUED", reason)

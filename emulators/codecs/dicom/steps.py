@@ -210,7 +210,8 @@ class _StepSetService(StatusService):
         if status not in STEP_ENDINGS:
             raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is no status of a performed step")
         if status == "COMPLETED":
-            require(dataset, _TYPE_1_AT_END)
+            said_before = "PerformedSeriesSequence" not in dataset  # in an earlier N-SET: whoever keeps the step knows
+            require(dataset, _TYPE_1_AT_END[:2] if said_before else _TYPE_1_AT_END)
         ended_at = stamp(text(dataset, "PerformedProcedureStepEndDate"), text(dataset, "PerformedProcedureStepEndTime"))
         reason = items(dataset, "PerformedProcedureStepDiscontinuationReasonCodeSequence")
         return StepEnded(mpps_uid, ended_at, _series(dataset), status, code(reason, description=""))
