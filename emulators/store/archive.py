@@ -31,7 +31,7 @@ from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.store.files import sync_folder, write_all
-from emulators.store.header import Buffer, HeaderCut, InstanceHeader, scan
+from emulators.store.header import Buffer, HeaderCut, InstanceHeader, reach, scan
 from emulators.store.index import Again, Index
 from emulators.store.part10 import head
 from emulators.store.rows import InstanceRow
@@ -269,11 +269,14 @@ class Incoming:
         self._next_scan_bytes = 0
         self._error: RemoteProtocolError | None = None
         self._file: tuple[int, str, int] | None = None  # descriptor, path, offset of the data set
+        self._received_bytes = 0
+        self._ends_at_bytes = 0  # of the last element whose head came with the header: mostly the pixels
 
     def write(self, piece: Buffer) -> None:
         """The next bytes of the data set; they may be reused after the call. Raises OSError when the disk is full."""
         if self._state is _State.BODY:
             assert self._file is not None
+            self._received_bytes += len(piece)
             write_all(self._file[0], piece)
         elif self._state is _State.HEADER:
             self._look_for_header(piece, whole=False)
@@ -290,6 +293,9 @@ class Incoming:
             self._look_for_header(b"", whole=True)
         if self._state is _State.CLOSED:
             raise LocalProtocolError("the instance is closed")
+        if self._state is _State.BODY and self._received_bytes < self._ends_at_bytes:
+            self.discard()
+            raise RemoteProtocolError("the data set ends inside an element")
         self._state = _State.CLOSED
         if self._error is not None:
             raise self._error
@@ -346,6 +352,8 @@ class Incoming:
         before = self._archive._head(self._announced)
         self._file = descriptor, path, len(before)
         self._state = _State.BODY
+        self._received_bytes = len(dataset)
+        self._ends_at_bytes = reach(dataset, self._announced.transfer_syntax_uid)
         write_all(descriptor, before)
         write_all(descriptor, dataset)
         self._held.clear()

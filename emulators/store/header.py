@@ -101,6 +101,7 @@ KEYWORDS = (  # of the fields above, in their order
     "NumberOfFrames",
 )
 _FIELD_OF_TAG = {tag_for_keyword(keyword): number for number, keyword in enumerate(KEYWORDS)}
+_LAST_OF_ALL = 0xFFFFFFFF
 _CHARACTER_SET, _LAST_TAG = 0x00080005, 0x00280008  # the first and the last of them in a data set
 _PERSON_NAMES = frozenset((KEYWORDS.index("ReferringPhysicianName"), KEYWORDS.index("PatientName")))
 
@@ -199,6 +200,18 @@ def top_level(buffer: Buffer, implicit: bool, last_tag: int) -> Iterator[tuple[i
             yield tag, start, value, offset
     except StructError:
         raise HeaderCut("the data set ends inside the head of an element") from None
+
+
+def reach(buffer: Buffer, transfer_syntax_uid: str) -> int:
+    """Where the data set must reach at least, of which ``buffer`` is the beginning: the end of the last element whose head is
+    in it."""
+    end = 0
+    try:
+        for *_, end in top_level(buffer, transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN, _LAST_OF_ALL):
+            pass
+    except RemoteProtocolError:
+        pass  # cut in a head or in items, or broken behind the header: how far it goes cannot be told
+    return end
 
 
 def _length_of_long_vr(buffer: Buffer, offset: int, vr: bytes) -> tuple[int, int]:

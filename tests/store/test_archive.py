@@ -588,3 +588,21 @@ def test_removing_the_pixels_keeps_the_rows(images: ImageArchive) -> None:
         images.open_dataset(row)
     with pytest.raises(OSError, match="images"):
         store(images, images.open_batch(), STUDIES.instance(FIRST, 2))
+
+
+# ---- data sets that are cut ----
+
+
+@pytest.mark.parametrize("missing_bytes", [1, 1_000])
+@pytest.mark.parametrize("piece_bytes", [20_000, 1 << 20])
+def test_of_an_image_whose_pixels_are_cut_nothing_is_kept(images: ImageArchive, missing_bytes: int, piece_bytes: int) -> None:
+    whole = STUDIES.instance(FIRST, 1)
+    cut = data_set(whole)[:-missing_bytes]
+    batch = images.open_batch()
+    incoming = receive(images, batch, whole)
+    for position in range(0, len(cut), piece_bytes):
+        incoming.write(cut[position : position + piece_bytes])
+    with pytest.raises(RemoteProtocolError, match="ends inside an element"):
+        incoming.commit()
+    assert not files(images)
+    assert store(images, batch, whole).verdict is Verdict.STORED
