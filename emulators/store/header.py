@@ -207,8 +207,8 @@ def reach(buffer: Buffer, transfer_syntax_uid: str) -> int:
     in it."""
     end = 0
     try:
-        for *_, end in top_level(buffer, transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN, _LAST_OF_ALL):
-            pass
+        for element in top_level(buffer, transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN, _LAST_OF_ALL):
+            end = element[-1]
     except RemoteProtocolError:
         pass  # cut in a head or in items, or broken behind the header: how far it goes cannot be told
     return end
