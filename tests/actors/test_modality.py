@@ -477,7 +477,7 @@ def test_less_than_no_images_are_refused_and_the_exam_goes_on(instances: int | t
     scanner = performing()
     with pytest.raises(LocalProtocolError):
         scanner.touch("images acquired", instances=instances)
-    assert only_send(scanner.touch("images acquired", instances=2), StoreStudy)
+    assert len(only_send(scanner.touch("images acquired", instances=2), StoreStudy).message.instances) == 2
 
 
 def test_a_reason_without_a_code_is_an_unspecified_one() -> None:
