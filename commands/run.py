@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.ending import INTERRUPTED, LOOP_BROKEN, LOOP_CLOSED, guarded
-from emulators.core.errors import ConfigError
+from commands.ending import INTERRUPTED, LOOP_BROKEN, LOOP_CLOSED, complain, guarded
+from emulators.core.errors import ConfigError, RemoteProtocolError
 from emulators.trace import Level
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class RunOptions:
 
     def command(self) -> str:
         """How to run it again."""
-        words = ["radloop", "run", self.scenario, "--seed", str(self.seed), "--wire" if self.wire else "--memory"]
+        words = ["radloop", "run", self.scenario, "--seed", str(self.seed)]
+        words += [] if self.sut else ["--wire" if self.wire else "--memory"]
         words += ["--sut", self.sut] if self.sut else []
         words += ["--codecs"] if self.codecs else []
         words += ["--faults", self.faults] if self.faults else []
@@ -83,7 +84,8 @@ def _print_target(wanted: bool) -> None:
 
 def run(
     scenario: Annotated[
-        str, typer.Argument(help="A scenario that comes with Radloop ([bold]clinic[/]), or the path of a .toml file.")
+        str,
+        typer.Argument(help="[bold]clinic[/], [bold]community_hospital[/], or the path of a .toml file."),
     ],
     seed: Annotated[int, typer.Option(help="Same seed, same run.", min=0, max=2**63 - 1)] = 1,
     wire: Annotated[
@@ -156,7 +158,11 @@ def _run(options: RunOptions, out: Path | None) -> int:
     console.print(f"[bold]radloop {version('radloop')}[/]  seed {options.seed}  {options.command()}")
     console.print(settings.title)
     if sut is not None:
-        return _run_with_product(options, sut, name, settings, own, folder, console)
+        try:
+            return _run_with_product(options, sut, name, settings, own, folder, console)
+        except RemoteProtocolError as error:  # the product's doing, or it is not there
+            complain(str(error))
+            return LOOP_BROKEN
     findings = Findings(settings.site.epoch)
     with _carriers(options, settings, own, plan, folder) as carriers, _trace_file(options, folder, TraceFile) as trace:
         subscribers = (*findings.folds, *trace)
@@ -240,6 +246,7 @@ def _run_with_product(
         _trace_file(options, folder, TraceFile) as trace,
     ):
         _show_peers(console, house)
+        house.check()
         findings = Findings(settings.site.epoch, products=house.products)
         subscribers = (*findings.folds, house.expectations, *trace)
         model = Run(
@@ -276,12 +283,15 @@ def _show_own_data(own: "OwnData", model: "Run", console: "Console") -> None:
 
 def _make_room(folder: Path) -> None:
     """Make the folder, and remove what an earlier run wrote there, so that the files of two runs never lie side by side."""
+    images = folder / "archive"
+    if images.exists() and not (images / UNFINISHED).exists():
+        raise ConfigError(f"{images}: holds images of another run; remove it, or choose another --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("trace.jsonl", "summary.json", "report.html"):
             (folder / name).unlink(missing_ok=True)
-        if (folder / "archive" / UNFINISHED).exists():  # a run that was killed could not remove its images
-            shutil.rmtree(folder / "archive")
+        if images.exists():  # a run that was killed could not remove its images
+            shutil.rmtree(images)
     except OSError as error:
         raise ConfigError(f"--out {folder}: {error.strerror}") from None
 
@@ -306,8 +316,6 @@ def _carriers(
 @contextmanager
 def _image_folder(images: Path, keep: bool) -> Iterator[None]:
     """A folder of its own for images, removed at the end unless it is to be kept."""
-    if images.exists():
-        raise ConfigError(f"{images}: holds images of another run; remove it, or choose another --out")
     images.mkdir()
     (images / UNFINISHED).touch()
     try:

@@ -127,7 +127,7 @@ def verdict(summary: Summary) -> str:
     if not placed:
         return "No order was placed."
     if not summary["finished"]:
-        return f"The run did not finish: the loop closed for {closed} of {placed} orders."
+        return f"The run did not finish: of {placed} orders until then the loop closed for {closed}."
     if closed < placed:
         return f"The loop closed for {closed} of {placed} orders."
     found = violations(summary)

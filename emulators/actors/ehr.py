@@ -147,6 +147,8 @@ class Ehr(System):
         placers = [order.placer_order_number for order in orders]
         if not placers or "" in placers:
             raise LocalProtocolError(f"{self.name}: place order: no orders, or one without its placer order number")
+        if data.get("subject", placers[0]) != placers[0]:
+            raise LocalProtocolError(f"{self.name}: place order: the subject is not the placer order number of the first order")
         patient, visit = self._patients.resolved(data["patient"]), self._visit(data["visit"])
         message = PlaceOrder(self._control(placers[0], "NW"), self.stamp(), patient, visit, orders)
         for placer, order in zip(placers, orders, strict=True):

@@ -42,7 +42,7 @@ class RoutingRule:
 
 
 def _is_within(hour: int, first: int, last: int) -> bool:
-    return first <= hour < last if first <= last else hour >= first or hour < last
+    return first <= hour < last if first < last else hour >= first or hour < last
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from emulators.carriers import (
     duplicates_at,
 )
 from emulators.codecs.hl7v2 import Hl7Codec
+from emulators.core.errors import RemoteProtocolError
 from emulators.endpoints import named_address
 from emulators.kernel import Archive
 from emulators.messages.imaging import InstancesStored, StoreStudy
@@ -31,6 +32,7 @@ from emulators.ports.sockets import Address, Origins
 from emulators.site import HL7_LANES, PACS, Route, SiteSettings, routes
 from emulators.store.archive import ImageArchive
 from emulators.sut.acquired import Acquired
+from emulators.sut.audit import audit
 from emulators.sut.store import send_study
 from emulators.sut.target import Sut
 from emulators.sut.worklist_folder import FolderPort, WorklistFolder
@@ -162,12 +164,21 @@ class SutCarriers(MemoryCarriers):
         """Give a study to the archive before the run begins, also where a product is the archive."""
         if self._sut.role.system != PACS:
             return super().import_prior(store)
-        self.acquired.add(store)
         scanner = self._settings.scanners[0].ae_title
+        if not len(self.acquired):
+            self._require_unused(store)
+        self.acquired.add(store)
         send_study(self._sut.target.dicom, (scanner, self._sut.target.title), store, self._images(store))
         size = store.instance_bytes * len(store.instances)
         study = store.header.study_instance_uid
         return InstancesStored(study, store.series_instance_uid, store.sop_class_uid, store.instances, 0, 0, size)
+
+    def _require_unused(self, store: StoreStudy) -> None:
+        """Runs of all seeds number their studies alike. Raises RemoteProtocolError where one has been before."""
+        target, study = self._sut.target, store.header.study_instance_uid
+        found = audit(target.dicom, (self._settings.ae_titles.workstation, target.title), {study: {}})
+        if found.held:
+            raise RemoteProtocolError(f"{target.product}: it holds images of an earlier run; begin each with an empty archive")
 
     def close(self) -> None:
         """End every connection and thread, and remove the worklist files."""

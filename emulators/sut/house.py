@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from emulators.carriers import ImageSource
+from emulators.carriers import ImageSource, application_name
 from emulators.clock import PacedClock
-from emulators.site import PACS, Route, SiteSettings
+from emulators.core.errors import RemoteProtocolError
+from emulators.doctor import dicom, mllp
+from emulators.doctor.finding import Finding, Health
+from emulators.site import EHR, PACS, Route, SiteSettings
 from emulators.sut.audit import Audit, audit
 from emulators.sut.carriers import SutCarriers
 from emulators.sut.expectations import Expectations
@@ -45,6 +49,21 @@ class SutHouse:
             {system: server.address for system, server in carriers.dicom.items()},
             {system: server.address for system, server in carriers.hl7.items()},
         )
+
+    def check(self) -> None:
+        """Is the product there, and does it take what our systems have to say? Raises RemoteProtocolError."""
+        target, settings, now = self.sut.target, self.settings, datetime.now().strftime("%Y%m%d%H%M%S")
+        findings: list[Finding] = []
+        if target.dicom_port is not None:
+            calling = settings.ae_titles.workstation if self.sut.role.whole else settings.scanners[0].ae_title
+            findings.append(dicom.examine(target.dicom, calling, target.title, ()))
+        if target.mllp_port is not None:
+            names = (application_name(EHR), target.application or application_name(self.sut.role.system))
+            version = settings.hl7_version.of(self.sut.role.system)
+            findings.append(mllp.examine(target.mllp, *names, settings.institution, version, now))
+        for finding in findings:
+            if finding.health is Health.BROKEN:
+                raise RemoteProtocolError(f"{target.product}: {finding.what}: {finding.advice}")
 
     def audit(self) -> Audit | None:
         """What a product in the archive's place holds; None in another place. Raises RemoteProtocolError."""

@@ -214,7 +214,7 @@ def test_the_terminal_says_what_broke_without_colour() -> None:
     assert "orders_closed: order P0009: never closed" in lines
     exchanges = sum(record["record"] == "exchange" for record in Exam(1).records())
     assert f"Faults injected: {exchanges}. Exchanges without an answer: {exchanges}." in lines
-    assert lines[-1] == "NOT OK  The run did not finish: the loop closed for 8 of 9 orders. 8 reported and 1 open."
+    assert lines[-1] == "NOT OK  The run did not finish: of 9 orders until then the loop closed for 8. 8 reported and 1 open."
 
 
 def test_the_terminal_says_what_happened_and_what_people_put_right() -> None:
