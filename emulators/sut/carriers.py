@@ -165,8 +165,7 @@ class SutCarriers(MemoryCarriers):
         if self._sut.role.system != PACS:
             return super().import_prior(store)
         scanner = self._settings.scanners[0].ae_title
-        if not len(self.acquired):
-            self._require_unused(store)
+        self._require_unused(store)
         self.acquired.add(store)
         send_study(self._sut.target.dicom, (scanner, self._sut.target.title), store, self._images(store))
         size = store.instance_bytes * len(store.instances)
