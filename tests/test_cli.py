@@ -92,7 +92,7 @@ def test_a_day_that_cannot_end_says_where_it_broke_and_exits_1(tmp_path: Path) -
     plan.write_text(f'title = "No report reaches the EHR"\n{rule}', encoding="utf-8")
     done = radloop("run", "clinic", "--seed", "7", "--faults", "cut.toml", "--out", "here", folder=tmp_path)
     assert done.returncode == 1
-    assert "the loop closed for 0 of " in done.stdout
+    assert "until then the loop closed for 0." in done.stdout
     summary = orjson.loads((tmp_path / "here" / "summary.json").read_bytes())
     assert not summary["finished"]
     assert "drain limit" in summary["why_not"]
