@@ -8,21 +8,18 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from emulators.core.errors import LocalProtocolError
-from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.common import Patient, Visit
+from emulators.messages.hl7_message import Hl7Message
 
 DELETABLE = ("birth_date", "sex")
 """What a patient can be without, and so what can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class PatientMessage:
+class PatientMessage(Hl7Message):
     """Who, and the visit that the event is about. ``event`` is the trigger event of HL7 table 0003."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     visit: Visit
     deleted: tuple[str, ...] = ()
 
@@ -31,19 +28,11 @@ class PatientMessage:
     nominal_bytes: ClassVar[int] = 400
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         object.__setattr__(self, "deleted", tuple(sorted(self.deleted)))
         for attribute in self.deleted:
             if attribute not in DELETABLE or getattr(self.patient, attribute):
                 raise LocalProtocolError("deleted: not an attribute that is empty and may be deleted")
-
-    @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
-    def identifiers(self) -> dict[str, str]:
-        return {"mrn": self.patient.patient_id, "control": self.control_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +92,9 @@ class UpdatePerson(PatientMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class MergePatients:
+class MergePatients(Hl7Message):
     """ADT^A40: what was known under ``prior_patient_id`` belongs to ``patient`` (3.3.40, RAD-12); the prior ID is over."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     prior_patient_id: str
     prior_issuer: str
 
@@ -118,17 +104,13 @@ class MergePatients:
     nominal_bytes: ClassVar[int] = 400
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         object.__setattr__(self, "prior_patient_id", canonical.text(self.prior_patient_id, 64, "prior_patient_id"))
         object.__setattr__(self, "prior_issuer", canonical.text(self.prior_issuer, 64, "prior_issuer"))
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {"mrn": self.patient.patient_id, "prior_mrn": self.prior_patient_id, "control": self.control_id}
+        return self.named(prior_mrn=self.prior_patient_id)
 
 
 VISIT_MESSAGES: tuple[type[PatientMessage], ...] = (

@@ -74,13 +74,6 @@ def lines(value: str, attribute: str) -> str:
     return value
 
 
-def heading(control_id: str, sent_at: str) -> None:
-    """MSH-10, at most 20 characters and never empty, and MSH-7."""
-    if text(control_id, 20, "control_id") != control_id or not control_id:
-        raise LocalProtocolError("control_id: empty, or with outer spaces")
-    stamp(sent_at, "sent_at")
-
-
 def identifier(value: str, limit: int, attribute: str) -> None:
     """An identifier that must be canonical already, because others were derived from it."""
     if text(value, limit, attribute) != value:

@@ -25,7 +25,8 @@ from typing import ClassVar
 from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
-from emulators.messages.common import NO_CODE, NOBODY, Code, Patient, PersonName, Visit
+from emulators.messages.common import NO_CODE, NOBODY, Code, PersonName, Visit
+from emulators.messages.hl7_message import Hl7Message
 
 PRIORITIES = frozenset(("STAT", "ROUTINE"))
 
@@ -94,19 +95,16 @@ class ScheduledProcedure:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(Hl7Message):
     """ORM^O01 NW from the placer (RAD-2): one order or several, an ORC and OBR each."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     visit: Visit
     orders: tuple[Order, ...]
 
     lane: ClassVar[str] = "orders"
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         if not self.orders:
             raise LocalProtocolError("orders: none")
 
@@ -115,47 +113,30 @@ class PlaceOrder:
         return 400 + 300 * len(self.orders)
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
         placers = "+".join(order.placer_order_number for order in self.orders)
-        return {"mrn": self.patient.patient_id, "placer": placers, "control": self.control_id}
+        return self.named(placer=placers)
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeOrder:
+class ChangeOrder(Hl7Message):
     """ORM^O01 XO from the placer: ``order`` as it is now, under its placer order number."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     visit: Visit
     order: Order
 
     lane: ClassVar[str] = "orders"
     nominal_bytes: ClassVar[int] = 700
 
-    def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
-
-    @property
-    def subject(self) -> str:
-        return self.control_id
-
     @property
     def identifiers(self) -> dict[str, str]:
-        return {"mrn": self.patient.patient_id, "placer": self.order.placer_order_number, "control": self.control_id}
+        return self.named(placer=self.order.placer_order_number)
 
 
 @dataclass(frozen=True, slots=True)
-class CancelOrder:
+class CancelOrder(Hl7Message):
     """ORM^O01 CA from the placer; ``reason`` is the text of ORC-16."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     placer_order_number: str
     procedure: Code
     reason: str = ""
@@ -164,26 +145,19 @@ class CancelOrder:
     nominal_bytes: ClassVar[int] = 450
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         canonical.identifier(self.placer_order_number, 22, "placer_order_number")
         object.__setattr__(self, "reason", canonical.text(self.reason, 64, "reason"))
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {"mrn": self.patient.patient_id, "placer": self.placer_order_number, "control": self.control_id}
+        return self.named(placer=self.placer_order_number)
 
 
 @dataclass(frozen=True, slots=True)
-class FillerOrder:
+class FillerOrder(Hl7Message):
     """ORM^O01 SN from the filler: an order it made for an exam that nobody had ordered; ``order`` has no placer number."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     visit: Visit
     order: Order
     accession_number: str
@@ -192,28 +166,21 @@ class FillerOrder:
     nominal_bytes: ClassVar[int] = 700
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         canonical.identifier(self.accession_number, 16, "accession_number")
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {"mrn": self.patient.patient_id, "accession": self.accession_number, "control": self.control_id}
+        return self.named(accession=self.accession_number)
 
 
 @dataclass(frozen=True, slots=True)
-class NumberAssigned:
+class NumberAssigned(Hl7Message):
     """ORR^O02 NA from the placer: the placer order number of an order that the filler made.
 
     ``request_control_id`` is the ``control_id`` of the FillerOrder that asked for it (MSA-2); HL7 requires it.
     """
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     placer_order_number: str
     accession_number: str
     request_control_id: str = ""
@@ -222,32 +189,20 @@ class NumberAssigned:
     nominal_bytes: ClassVar[int] = 300
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         canonical.identifier(self.placer_order_number, 22, "placer_order_number")
         canonical.identifier(self.accession_number, 16, "accession_number")
         canonical.identifier(self.request_control_id, 20, "request_control_id")
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {
-            "mrn": self.patient.patient_id,
-            "placer": self.placer_order_number,
-            "accession": self.accession_number,
-            "control": self.control_id,
-        }
+        return self.named(placer=self.placer_order_number, accession=self.accession_number)
 
 
 @dataclass(frozen=True, slots=True)
-class ProcedureMessage:
+class ProcedureMessage(Hl7Message):
     """What the filler says of an order together with what it made of it: ``steps``, all of one requested procedure."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     visit: Visit
     order: Order
     steps: tuple[ScheduledProcedure, ...]
@@ -255,7 +210,7 @@ class ProcedureMessage:
     lane: ClassVar[str]
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         if len({(step.accession_number, step.study_instance_uid, step.requested_procedure_id) for step in self.steps}) != 1:
             raise LocalProtocolError("steps: not of one requested procedure")
 
@@ -269,18 +224,12 @@ class ProcedureMessage:
         return 600 + 300 * len(self.steps)
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {
-            "mrn": self.patient.patient_id,
-            "placer": self.order.placer_order_number,
-            "accession": self.procedure.accession_number,
-            "study": self.procedure.study_instance_uid,
-            "control": self.control_id,
-        }
+        return self.named(
+            placer=self.order.placer_order_number,
+            accession=self.procedure.accession_number,
+            study=self.procedure.study_instance_uid,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,12 +272,9 @@ class ReadingListRemoval(ProcedureMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class StatusMessage:
+class StatusMessage(Hl7Message):
     """What became of an order; ``status`` is one of ``STATUSES``. An order made by the filler may lack its placer number."""
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     placer_order_number: str
     accession_number: str
     procedure: Code
@@ -338,24 +284,14 @@ class StatusMessage:
     STATUSES: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         canonical.identifier(self.placer_order_number, 22, "placer_order_number")
         canonical.identifier(self.accession_number, 16, "accession_number")
         canonical.one_of(self.status, self.STATUSES, "status")
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
-        return {
-            "mrn": self.patient.patient_id,
-            "placer": self.placer_order_number,
-            "accession": self.accession_number,
-            "control": self.control_id,
-            "status": self.status,
-        }
+        return {**self.named(placer=self.placer_order_number, accession=self.accession_number), "status": self.status}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import ClassVar
 from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
-from emulators.messages.common import Code, Patient, PersonName
+from emulators.messages.common import Code, PersonName
+from emulators.messages.hl7_message import Hl7Message
 
 RESULT_STATUSES = frozenset(("P", "F", "C", "X", "D", "W"))
 """Of HL7 tables 0085 and 0123: P preliminary, F final, C corrected, X cancelled (no result will come), D deleted, W wrong (of
@@ -33,16 +34,13 @@ class ReportedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Hl7Message):
     """ORU^R01: one report on one order, or on several that were read as one; OBR-25 and OBX-11 are both ``status``.
 
     ``text`` holds lines joined by a newline; section headings are lines of it. ``addendum`` is text added to a final report,
     which stands beside the original (OBX-3 suffix ADT). A report of status X, D or W has no text.
     """
 
-    control_id: str
-    sent_at: Stamp
-    patient: Patient
     orders: tuple[ReportedOrder, ...]
     status: str
     text: str
@@ -53,7 +51,7 @@ class Report:
     lane: ClassVar[str] = "reports"
 
     def __post_init__(self) -> None:
-        canonical.heading(self.control_id, self.sent_at)
+        Hl7Message.__post_init__(self)
         if not self.orders:
             raise LocalProtocolError("report.orders: none")
         canonical.stamp(self.reported_at, "reported_at")
@@ -73,16 +71,12 @@ class Report:
         return 700 + 300 * (len(self.orders) - 1) + len(self.text) + len(self.addendum)
 
     @property
-    def subject(self) -> str:
-        return self.control_id
-
-    @property
     def identifiers(self) -> dict[str, str]:
         return {
-            "mrn": self.patient.patient_id,
-            "placer": self.order.placer_order_number,
-            "accession": "+".join(order.accession_number for order in self.orders),
-            "study": self.order.study_instance_uid,
-            "control": self.control_id,
+            **self.named(
+                placer=self.order.placer_order_number,
+                accession="+".join(order.accession_number for order in self.orders),
+                study=self.order.study_instance_uid,
+            ),
             "status": self.status,
         }
