@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from commands.certify import certify
 from commands.doctor import doctor
 from commands.run import run
 from commands.serve import serve
@@ -26,6 +27,7 @@ app.command(no_args_is_help=True)(run)
 app.command(no_args_is_help=True)(serve)
 app.command(no_args_is_help=True)(stimulate)
 app.command(no_args_is_help=True)(doctor)
+app.add_typer(certify, name="certify")
 
 
 def _print_version(wanted: bool) -> None:

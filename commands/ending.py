@@ -22,7 +22,7 @@ from emulators.core.errors import ConfigError
 
 LOOP_CLOSED, LOOP_BROKEN, WRONG_USE, OWN_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
-ROOMS = ("commands", "datasets", "emulators", "reports", "sim")
+ROOMS = ("commands", "conformance", "datasets", "emulators", "reports", "sim")
 
 
 def guarded(command: Callable[[], int]) -> int:

@@ -1,0 +1,82 @@
+"""What our emulators claim, and what they do where the standards leave a choice (docs/declared_behaviour.md)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.case import Role
+
+TIMERS: Mapping[str, float] = {
+    "association_s": 10,
+    "dimse_s": 10,
+    "artim_s": 30,
+    "network_s": 60,
+    "acknowledgement_s": 5,
+    "index_s": 5,
+    "propagation_s": 5,
+    "commitment_s": 10,
+    "retry_s": 3,
+    "sender_waits_s": 2,
+    "quiet_s": 1,
+}
+
+_CHARACTER_SETS = ["ISO_IR 100", "ISO_IR 144", "ISO_IR 166", "ISO_IR 192", "GB18030", "ISO 2022 IR 149", "ISO 2022 IR 87"]
+_HL7_CHARACTER_SETS = ["8859/1", "UNICODE UTF-8", "GB 18030-2000", "ISO IR87"]
+
+CLAIMS: Mapping[Role, Mapping[str, Any]] = {
+    "pacs": {
+        "services": ["storage", "query", "move", "get", "commitment", "performed_step", "adt", "orders", "reports"],
+        "sop_classes": [
+            "1.2.840.10008.5.1.4.1.1.2",
+            "1.2.840.10008.5.1.4.1.1.4",
+            "1.2.840.10008.5.1.4.1.1.1",
+            "1.2.840.10008.5.1.4.1.1.6.1",
+        ],
+        "transfer_syntaxes": ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"],
+        "character_sets": _CHARACTER_SETS,
+        "hl7_character_sets": _HL7_CHARACTER_SETS,
+        "query_models": ["study"],
+        "hl7_versions": ["2.5.1", "2.3.1"],
+    },
+    "ris": {
+        "services": [
+            "worklist",
+            "performed_step",
+            "adt",
+            "orders",
+            "orders_sending",
+            "order_status_sending",
+            "reports",
+            "reports_sending",
+        ],
+        "character_sets": _CHARACTER_SETS,
+        "hl7_character_sets": _HL7_CHARACTER_SETS,
+        "hl7_versions": ["2.5.1", "2.3.1"],
+    },
+    "modality": {
+        "services": ["worklist", "performed_step", "commitment", "sending"],
+        "character_sets": _CHARACTER_SETS,
+    },
+    "ehr": {
+        "services": ["adt_sending", "orders_sending", "order_status", "reports"],
+        "hl7_character_sets": _HL7_CHARACTER_SETS,
+        "hl7_versions": ["2.5.1", "2.3.1"],
+    },
+    "reporting": {
+        "services": ["retrieving", "orders", "reports_sending"],
+        "character_sets": _CHARACTER_SETS,
+        "hl7_character_sets": _HL7_CHARACTER_SETS,
+        "hl7_versions": ["2.5.1", "2.3.1"],
+    },
+    "engine": {
+        "services": ["adt", "orders", "reports", "order_status"],
+        "hl7_character_sets": _HL7_CHARACTER_SETS,
+        "hl7_versions": ["2.5.1", "2.3.1"],
+    },
+}
+
+POLICIES: Mapping[Role, Mapping[str, str]] = {
+    "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse"},
+    "ris": {"unknown_calling_ae_title": "refuse"},
+    "modality": {"unknown_calling_ae_title": "refuse"},
+    "reporting": {"unknown_calling_ae_title": "refuse"},
+}

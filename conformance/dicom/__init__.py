@@ -1,0 +1,1 @@
+"""Cases dicom.*: one file per group, named as its ids are."""

@@ -1,0 +1,1 @@
+"""Cases flow.*: one file per group, named as its ids are."""

@@ -1,0 +1,1 @@
+"""Cases hl7.*: one file per group, named as its ids are."""

@@ -1,0 +1,1 @@
+"""Cases ie.*: one file per group, named as its ids are."""

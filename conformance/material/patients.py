@@ -1,0 +1,110 @@
+"""Patients of a trial, and the ADT messages about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from conformance.material.hl7 import SENT_AT, Addressing, message, msh
+from conformance.target import PeerName
+from conformance.trial import CALLERS, Trial
+from emulators.wire.er7 import Field, Row, parse, row
+
+ISSUER = "RADLOOP"
+
+STRUCTURES = {"A04": "ADT_A01", "A05": "ADT_A05", "A08": "ADT_A01", "A13": "ADT_A01", "A28": "ADT_A05", "A31": "ADT_A05"} | {
+    "A01": "ADT_A01",
+    "A02": "ADT_A02",
+    "A03": "ADT_A03",
+    "A06": "ADT_A06",
+    "A07": "ADT_A06",
+    "A11": "ADT_A09",
+    "A12": "ADT_A09",
+    "A38": "ADT_A38",
+    "A40": "ADT_A39",
+}
+"""Message structures (MSH-9.3) by trigger event (HL7 v2.5.1 chapter 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """``name`` as XPN components: family, given, middle, suffix, prefix."""
+
+    patient_id: str
+    name: tuple[str, ...] = ("Doe", "Jane")
+    birth_date: str = "19700101"
+    sex: str = "F"
+    issuer: str = ISSUER
+
+    @property
+    def cx(self) -> tuple[str, ...]:
+        """PID-3."""
+        return (self.patient_id, "", "", self.issuer, "MR")
+
+    @property
+    def dicom_name(self) -> str:
+        """PN: the suffix stands behind the prefix (PS3.5 6.2.1.1)."""
+        family, given, middle, suffix, prefix = (*self.name, "", "", "", "", "")[:5]
+        return f"{family}^{given}^{middle}^{prefix}^{suffix}".rstrip("^")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message to be sent: its bytes and its MSH-10."""
+
+    payload: bytes
+    control_id: str
+
+    def field(self, segment: str, number: int, component: int = 1) -> str:
+        found = parse(self.payload).first(segment)
+        return found.component(number, component) if found else ""
+
+
+def addressing(trial: Trial, sender: PeerName | None = None, version: str | None = None) -> Addressing:
+    """MSH-3 to MSH-6 from one of the tester's systems to the product, in the product's first HL7 version."""
+    own = trial.peers[sender or CALLERS[trial.role]].endpoint
+    versions = trial.target.claims.hl7_versions or ("2.5.1",)
+    return Addressing(own.application, own.facility, trial.target.application, trial.target.facility, version or versions[0])
+
+
+def pid(patient: Patient, fields: Mapping[int, Field] | None = None) -> Row:
+    return row("PID", {1: "1", 3: patient.cx, 5: patient.name, 7: patient.birth_date, 8: patient.sex, **(fields or {})})
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """PV1: class (O outpatient, I inpatient, E emergency), location, number."""
+
+    number: str
+    patient_class: str = "O"
+    location: str = "CLINIC"
+    fields: Mapping[int, Field] = field(default_factory=dict)
+
+    def row(self) -> Row:
+        return row("PV1", {1: "1", 2: self.patient_class, 3: (self.location,), 19: self.number, **self.fields})
+
+
+def adt(
+    trial: Trial,
+    trigger: str,
+    rows: Sequence[Row],
+    *,
+    sender: PeerName | None = None,
+    control_id: str | None = None,
+    msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+    version: str | None = None,
+) -> Sent:
+    """An ADT message of any trigger; ``rows`` are those behind EVN."""
+    number = control_id or trial.control_id()
+    head = msh(addressing(trial, sender, version), f"ADT^{trigger}^{STRUCTURES.get(trigger, '')}", number, msh_fields)
+    return Sent(message([head, row("EVN", {1: trigger, 2: SENT_AT}), *rows]), number)
+
+
+def register(trial: Trial, trigger: str = "A04", patient: Patient | None = None, visit: Visit | None = None) -> Sent:
+    """A patient comes: A01, A04, A05, A28, or changes: A08, A31."""
+    patient = patient or Patient(trial.patient_id())
+    visit = visit or Visit(trial.identifier("V"))
+    return adt(trial, trigger, [pid(patient), visit.row()])
+
+
+def merge(trial: Trial, survivor: Patient, merged: Patient) -> Sent:
+    """A40: what ``merged`` had belongs to ``survivor``."""
+    return adt(trial, "A40", [pid(survivor), row("MRG", {1: merged.cx, 7: merged.name})])

@@ -1,0 +1,299 @@
+"""A tester's system that the product calls: it listens, answers as a good system does, and remembers every request.
+
+A case that needs a bad system gives a ``Behaviour`` of its own for the length of its trial::
+
+    class OutOfResources(Behaviour):
+        def store(self, request: Received) -> int:
+            return 0xA700
+
+    trial.peer("pacs").dicom.behave(OutOfResources())
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from conformance.peers.conversation import Conversation, Received
+from conformance.peers.stream import ReceivedPdu, Stream
+from conformance.taps import Taps
+from conformance.verdict import Failure, Silence
+from emulators.wire import commands
+from emulators.wire.items import RoleSelection
+from emulators.wire.negotiation import AcceptorPolicy, negotiate
+from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, Pdu, ReleaseReply, ReleaseRequest, encode
+
+IDLE_LIMIT_S = 600.0
+"""How long an idle association of the product is kept."""
+
+Answers = Iterable[tuple[int, Dataset | None]]
+"""Statuses, each with the data set that goes with it."""
+
+
+class Behaviour:
+    """A good system: accepts every context in the first transfer syntax of ``transfer_syntaxes`` that is offered (or else the
+    first offered), answers every request with success, and nothing to a query. Override what a case is about.
+    """
+
+    transfer_syntaxes: tuple[str, ...] = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+    max_pdu_length = 1 << 16
+
+    def opened(self, stream: Stream) -> bool:
+        """A connection came, before anything is read from it; False ends the talk there."""
+        return True
+
+    def associate(self, request: AssociateRequest) -> AssociateAccept | AssociateReject | bytes | None:
+        """The answer to A-ASSOCIATE-RQ; bytes are sent as they are and end the talk, None says nothing."""
+        contexts = {context.abstract_syntax: self.preferred(context.transfer_syntaxes) for context in request.contexts}
+        for context in request.contexts:  # a second context of one abstract syntax is accepted in its own
+            contexts[context.abstract_syntax] = [*contexts[context.abstract_syntax], *self.preferred(context.transfer_syntaxes)]
+        roles = {role.sop_class_uid: (True, True) for role in request.user_information.roles}
+        policy = AcceptorPolicy(None, contexts, roles=roles, max_pdu_length=self.max_pdu_length)
+        return negotiate(request, policy)
+
+    def preferred(self, offered: Iterable[str]) -> list[str]:
+        """The offered transfer syntaxes, those that are liked first."""
+        syntaxes = list(offered)
+        liked = [syntax for syntax in self.transfer_syntaxes if syntax in syntaxes]
+        return [*liked, *(syntax for syntax in syntaxes if syntax not in liked)]
+
+    def answers(self, request: Received) -> Answers | None:
+        """All answers to a request; None says nothing."""
+        operation: Callable[[Received], int] | None = {
+            "C-STORE-RQ": self.store,
+            "N-CREATE-RQ": self.n_create,
+            "N-SET-RQ": self.n_set,
+            "N-ACTION-RQ": self.n_action,
+            "N-EVENT-REPORT-RQ": self.n_event_report,
+        }.get(request.name)
+        if operation is not None:
+            return [(operation(request), None)]
+        if request.name == "C-FIND-RQ":
+            return [*((0xFF00, match) for match in self.find(request)), (0x0000, None)]
+        return [(0x0000 if request.name == "C-ECHO-RQ" else 0x0211, None)]
+
+    def find(self, request: Received) -> Iterable[Dataset]:
+        return ()
+
+    def store(self, request: Received) -> int:
+        return 0x0000
+
+    def n_create(self, request: Received) -> int:
+        return 0x0000
+
+    def n_set(self, request: Received) -> int:
+        return 0x0000
+
+    def n_action(self, request: Received) -> int:
+        return 0x0000
+
+    def n_event_report(self, request: Received) -> int:
+        return 0x0000
+
+    def answered(self, conversation: Conversation, request: Received) -> None:
+        """After the answers to a request, such as to send an event on the same association."""
+
+    def release(self, conversation: Conversation, received: ReceivedPdu) -> None:
+        """The answer to A-RELEASE-RQ."""
+        conversation.stream.send(encode(ReleaseReply()))
+
+
+class _Served(Conversation):
+    """One association that the product made."""
+
+    released = False
+
+    def unexpected(self, pdu: Pdu, received: ReceivedPdu) -> None:
+        if not isinstance(pdu, ReleaseRequest):
+            super().unexpected(pdu, received)
+        self.released = True
+        raise _Released(received)
+
+
+class _Released(Exception):
+    pass
+
+
+class Acceptor:
+    """One AE of the tester on a port of its own. Close it.
+
+    ``case`` names the trial that records and requests belong to.
+    """
+
+    def __init__(self, name: str, address: tuple[str, int], taps: Taps) -> None:
+        self.name = name
+        self.address = address
+        self.case = ""
+        self._taps = taps
+        self._behaviour = Behaviour()
+        self._changed = threading.Condition()
+        self._received: list[Received] = []
+        self._requests: list[AssociateRequest] = []
+        self._open: set[Stream] = set()
+        self._attempts = 0
+        self._listener: socket.socket | None = None
+        self.listen()
+
+    # --- for the cases
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """From the next association on."""
+        self._behaviour = behaviour
+
+    def reset(self, case: str) -> None:
+        """For the next trial: forget what came, behave well, listen again."""
+        with self._changed:
+            self.case = case
+            self._received.clear()
+            self._requests.clear()
+            self._attempts = 0
+        self._behaviour = Behaviour()
+        self.listen()
+
+    @property
+    def received(self) -> list[Received]:
+        """The requests of this trial so far."""
+        with self._changed:
+            return list(self._received)
+
+    @property
+    def requests(self) -> list[AssociateRequest]:
+        """The association requests of this trial so far."""
+        with self._changed:
+            return list(self._requests)
+
+    @property
+    def attempts(self) -> int:
+        """How many connections came in this trial."""
+        with self._changed:
+            return self._attempts
+
+    def wait_for(self, what: str, wanted: Callable[[Received], bool], limit_s: float, count: int = 1) -> list[Received]:
+        """The first ``count`` requests that are wanted; ``what`` says so in words. Raises Silence."""
+        return self._wait(lambda: [one for one in self._received if wanted(one)], what, limit_s, count)
+
+    def wait_for_association(self, limit_s: float, count: int = 1) -> list[AssociateRequest]:
+        """Raises Silence."""
+        return self._wait(lambda: list(self._requests), "an association", limit_s, count)
+
+    def _wait(self, found: Callable[[], list[Any]], what: str, limit_s: float, count: int) -> list[Any]:
+        with self._changed:
+            if self._changed.wait_for(lambda: len(found()) >= count, limit_s):
+                return found()[:count]
+            raise Silence(f"{what} at {self.name}", f"{len(found())} of {count} within {limit_s:g} s")
+
+    # --- listening
+
+    def listen(self) -> None:
+        """Open the port, unless it is open. Raises OSError."""
+        if self._listener is not None:
+            return
+        self._listener = socket.create_server(self.address, backlog=64)
+        threading.Thread(target=self._accept, args=(self._listener,), name=f"tester-{self.name}", daemon=True).start()
+
+    def stop_listening(self, *, end_connections: bool = True) -> None:
+        """Close the port, as in an outage: connecting is refused."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        if end_connections:
+            self.end_connections()
+
+    def end_connections(self) -> None:
+        """Reset what is open."""
+        with self._changed:
+            streams = list(self._open)
+        for stream in streams:
+            stream.reset()
+
+    def close(self) -> None:
+        self.stop_listening()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, peer = listener.accept()
+            except OSError:
+                return
+            with self._changed:
+                self._attempts += 1
+                self._changed.notify_all()
+            tap = self._taps.open(self.case, "dicom", "product", self.name, f"{peer[0]}:{peer[1]}")
+            stream = Stream(connection, tap, IDLE_LIMIT_S)
+            threading.Thread(target=self._talk, args=(stream,), name=f"tester-{self.name}-talk", daemon=True).start()
+
+    def _talk(self, stream: Stream) -> None:
+        behaviour, case = self._behaviour, self.case
+        with self._changed:
+            self._open.add(stream)
+        try:
+            if behaviour.opened(stream):
+                self._associated(stream, behaviour, case)
+        except (Failure, OSError):
+            pass  # the product's fault is in the record; a case judges what it needs
+        finally:
+            stream.close()
+            with self._changed:
+                self._open.discard(stream)
+
+    def _associated(self, stream: Stream, behaviour: Behaviour, case: str) -> None:
+        request = stream.receive_pdu().decoded()
+        if not isinstance(request, AssociateRequest):
+            return
+        self._keep(self._requests, request, case)
+        answer = behaviour.associate(request)
+        if answer is None:
+            stream.ending(IDLE_LIMIT_S)
+            return
+        stream.send(answer if isinstance(answer, bytes) else encode(answer))
+        if isinstance(answer, AssociateAccept):
+            syntaxes = {one.context_id: one.transfer_syntax for one in answer.contexts if one.result == 0}
+            limit = request.user_information.max_pdu_length
+            self._serve(_Served(stream, syntaxes, limit, request.calling_ae_title), behaviour, case)
+        else:
+            stream.ending(IDLE_LIMIT_S)
+
+    def _serve(self, conversation: _Served, behaviour: Behaviour, case: str) -> None:
+        while True:
+            try:
+                request = conversation.receive(IDLE_LIMIT_S)
+            except _Released as released:
+                behaviour.release(conversation, released.args[0])
+                with contextlib.suppress(Failure):
+                    conversation.stream.ending(2.0)
+                return
+            self._keep(self._received, request, case)
+            answers = None if request.command.is_response or request.name == "C-CANCEL-RQ" else behaviour.answers(request)
+            for status, dataset in answers or ():
+                answer = commands.response(request.command, status, has_dataset=dataset is not None)
+                conversation.send(request.context_id, answer, dataset)
+            behaviour.answered(conversation, request)
+
+    def _keep(self, where: list[Any], what: Any, case: str) -> None:
+        with self._changed:
+            if case == self.case:
+                where.append(what)
+                self._changed.notify_all()
+
+
+def scp_role(sop_class: str) -> RoleSelection:
+    """The proposal to be SCP of a SOP class, as its only role."""
+    return RoleSelection(sop_class, False, True)
+
+
+def wait_until(seen: Callable[[], bool], limit_s: float, every_s: float = 0.2) -> bool:
+    """Ask with back-off until it is so, or the time is over; whether it is."""
+    until = time.monotonic() + limit_s
+    pause = min(every_s, 0.05)
+    while not seen():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(min(pause, max(until - time.monotonic(), 0.001)))
+        pause = min(pause * 1.5, every_s * 5)
+    return True

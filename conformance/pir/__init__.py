@@ -1,0 +1,1 @@
+"""Cases pir.*: one file per group, named as its ids are."""

@@ -1,0 +1,1 @@
+"""Cases rpt.*: one file per group, named as its ids are."""

@@ -1,0 +1,183 @@
+"""Runs cases against a product: sanity before, each case on fresh connections, a probe of life after it.
+
+Cases that mostly wait run beside the others, in threads of their own. The order of results is that of the catalogue.
+
+A case that leaves the product without life fails, whatever it found. If the product then stays dead, an operator step
+``restart`` is tried once; what runs while it is dead is inconclusive.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from conformance.case import Case, Level, Role
+from conformance.life import Life
+from conformance.operator_steps import Operator
+from conformance.peers.acceptor import Acceptor
+from conformance.peers.mllp import MllpListener
+from conformance.result import CaseResult, DeviationResult, TrialResult
+from conformance.standards import edition_of
+from conformance.taps import Taps, ranges
+from conformance.target import PeerName, Target
+from conformance.trial import Peer, Trial
+from conformance.verdict import Failure, Inconclusive, NotApplicable, Outcome
+
+WAITING_AT_ONCE = 8
+
+Progress = Callable[[CaseResult], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run against a target. Close it: it owns the tester's listeners."""
+
+    target: Target
+    role: Role
+    taps: Taps
+    operator: Operator
+    seed: int
+    strict: bool = False
+    peers: dict[PeerName, Peer] = field(init=False)
+    life: Life = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.peers = {}
+        for name, endpoint in self.target.tester.peers.items():
+            peer = self.peers[name] = Peer(name, endpoint)
+            if endpoint.dicom_port is not None:
+                peer.dicom_listener = Acceptor(name, endpoint.dicom, self.taps)
+            if endpoint.mllp_port is not None:
+                peer.mllp_listener = MllpListener(name, endpoint.mllp, self.taps)
+        self.life = Life(self.target, self.role, self.taps, self.peers)
+
+    def close(self) -> None:
+        for peer in self.peers.values():
+            for listener in (peer.dicom_listener, peer.mllp_listener):
+                if listener is not None:
+                    listener.close()
+
+    def sanity(self) -> str:
+        """Whether the product can be talked to at all: what is wrong, in words; empty when nothing is."""
+        return self.life.probe("sanity", "both")
+
+    def cases(self, cases: Sequence[Case], progress: Progress) -> list[CaseResult]:
+        """Run them all; ``progress`` hears of each as it ends, in any order. KeyboardInterrupt goes through."""
+        results: dict[str, CaseResult] = {}
+
+        def done(result: CaseResult) -> None:
+            results[result.id] = result
+            progress(result)
+
+        waiting: list[Future[CaseResult]] = []
+        with ThreadPoolExecutor(WAITING_AT_ONCE, "case") as pool:
+            try:
+                waiting = [pool.submit(self.case, case) for case in cases if case.waits]
+                for case in cases:
+                    if not case.waits and not case.passive:
+                        done(self.case(case))
+                for future in waiting:
+                    done(future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for case in cases:
+            if case.passive:
+                done(self.case(case))
+        return [results[case.id] for case in cases]
+
+    def case(self, case: Case) -> CaseResult:
+        """One case in all its variants."""
+        missing = [need for need in case.needs if need not in self.target.roles[self.role].claims.services]
+        if missing:
+            trials: tuple[TrialResult, ...] = (_not_applicable(f"not claimed: {', '.join(missing)}"),)
+        else:
+            names = tuple(case.variants(self.target.roles[self.role])) if case.variants else ("",)
+            trials = tuple(self._trial(case, name) for name in names) or (_not_applicable("no variant of it is claimed"),)
+        waiver = next((one.reason for one in self.target.waivers if one.case == case.id), "")
+        return CaseResult(
+            case.id,
+            case.requirement,
+            case.name,
+            case.level,
+            case.kind,
+            case.safety,
+            case.clause,
+            edition_of(case.clause),
+            case.basis,
+            trials,
+            waiver,
+        )
+
+    def _trial(self, case: Case, variant: str) -> TrialResult:
+        trial = Trial(
+            case, variant, self.role, self.target, self.taps, self.operator, self.peers, f"{self.seed:x}", self.strict
+        )
+        if not case.waits:
+            self._reset_peers(trial.key)
+        if not case.passive and not self.life.is_alive:
+            self.life.revive(self.operator)
+            if not self.life.is_alive:
+                return TrialResult(variant, Outcome.INCONCLUSIVE, 0.0, reason=f"the product is dead: {self.life.trouble}")
+        first, begun_s = self.taps.last + 1, time.monotonic()
+        verdict = self._verdict(case, trial)
+        if not case.passive:
+            verdict = self._after(case, trial, verdict)
+        received, records = self.taps.numbers_since(first, trial.key)
+        return TrialResult(
+            variant,
+            verdict.outcome,
+            round(time.monotonic() - begun_s, 3),
+            verdict.expected,
+            verdict.actual,
+            verdict.reason,
+            verdict.proof or received[-20:],
+            tuple(DeviationResult(one.expected, one.actual, one.proof) for one in trial.deviations),
+            tuple(ranges(records)),
+        )
+
+    def _verdict(self, case: Case, trial: Trial) -> "_Verdict":
+        assert case.run is not None  # planned cases are not selected
+        try:
+            case.run(trial)
+        except Failure as failure:
+            is_mild = case.level is Level.SHOULD and not self.strict
+            outcome = Outcome.WARN if is_mild else Outcome.FAIL
+            return _Verdict(outcome, failure.expected, failure.actual, proof=failure.proof or trial.last_seen)
+        except Inconclusive as reason:
+            return _Verdict(Outcome.INCONCLUSIVE, reason=str(reason))
+        except NotApplicable as reason:
+            return _Verdict(Outcome.NOT_APPLICABLE, reason=str(reason))
+        except Exception:
+            return _Verdict(Outcome.ERROR, reason=traceback.format_exc(limit=-4).strip())
+        finally:
+            trial.close()
+        return _Verdict(Outcome.WARN if trial.deviations else Outcome.PASS)
+
+    def _after(self, case: Case, trial: Trial, verdict: "_Verdict") -> "_Verdict":
+        """The probe of life, part of the verdict."""
+        trouble = self.life.probe(trial.key, self.life.protocol_of(case.id))
+        if not trouble or verdict.outcome is Outcome.ERROR:
+            return verdict
+        found = f" (before that: expected {verdict.expected}; {verdict.actual})" if verdict.expected else ""
+        return _Verdict(Outcome.FAIL, "the product answers after the case", trouble + found, proof=verdict.proof)
+
+    def _reset_peers(self, key: str) -> None:
+        for peer in self.peers.values():
+            for listener in (peer.dicom_listener, peer.mllp_listener):
+                if listener is not None:
+                    listener.reset(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    outcome: Outcome
+    expected: str = ""
+    actual: str = ""
+    reason: str = ""
+    proof: tuple[int, ...] = ()
+
+
+def _not_applicable(reason: str) -> TrialResult:
+    return TrialResult("", Outcome.NOT_APPLICABLE, 0.0, reason=reason)

@@ -1,0 +1,71 @@
+"""One emulator behind manglers, judged case by case: good with no mutant, bad in one way with one."""
+
+from contextlib import ExitStack
+from io import StringIO
+from pathlib import Path
+
+from commands.certify_emulator import Emulator, free_ports
+from conformance.case import Case, Role
+from conformance.catalogue import all_cases
+from conformance.result import CaseResult
+from conformance.runner import Run
+from conformance.taps import Taps
+from conformance.target import Endpoint, Target
+from tests.conformance.mangler import Mangler, Mutant
+
+SEED_STEP = 1 << 20
+
+
+def case_of(case_id: str) -> Case:
+    return next(case for case in all_cases() if case.id == case_id)
+
+
+class Bench:
+    """Close it: it owns an emulator's process, manglers and the tester's listeners."""
+
+    _runs = 0
+
+    def __init__(self, role: Role, folder: Path, quirks: tuple[str, ...] = (), site: str = "") -> None:
+        self.role = role
+        self._mutant = Mutant()
+        with ExitStack() as opened:
+            self.emulator = Emulator(role, folder, quirks, site)
+            opened.callback(self.emulator.close)
+            self.target = self._through_manglers(self.emulator.target(), opened)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _through_manglers(self, target: Target, opened: ExitStack) -> Target:
+        own = target.roles[self.role]
+        product = own.model_copy(update=self._ports(own, True, opened))
+        peers = {name: peer.model_copy(update=self._ports(peer, False, opened)) for name, peer in target.tester.peers.items()}
+        tester = target.tester.model_copy(update={"peers": peers})
+        return target.model_copy(update={"roles": {self.role: product}, "tester": tester})
+
+    def _ports(self, endpoint: Endpoint, is_product: bool, opened: ExitStack) -> dict[str, int]:
+        """The tester's own view of an endpoint: the mangler's port for the product, another port for itself."""
+        changed = {}
+        for key, protocol in (("dicom_port", "dicom"), ("mllp_port", "mllp")):
+            port = getattr(endpoint, key)
+            if port is not None:
+                [other] = free_ports(1)
+                listen, upstream = (other, port) if is_product else (port, other)
+                mangler = Mangler(listen, ("127.0.0.1", upstream), protocol, is_product, lambda: self._mutant)
+                opened.callback(mangler.close)
+                changed[key] = other
+        return changed
+
+    def judge(self, case_id: str, mutant: Mutant | None = None, target: Target | None = None) -> CaseResult:
+        """Run one case."""
+        Bench._runs += 1
+        self._mutant = mutant or Mutant()
+        self._mutant.reset()
+        run = Run(target or self.target, self.role, Taps(StringIO()), self.emulator, Bench._runs * SEED_STEP)
+        try:
+            [result] = run.cases([case_of(case_id)], lambda _: None)
+            return result
+        finally:
+            run.close()
+            self._mutant = Mutant()

@@ -1,0 +1,14 @@
+"""Emulators that cases dicom.echo.* catch."""
+
+from emulators.wire.dimse import Command
+from tests.conformance.mangler import Link, Mutant, changed
+
+
+class AnswersUnderMessageIdOne(Mutant):
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        return (command if to_product else changed(command, MessageIDBeingRespondedTo=1)), dataset
+
+
+MUTANTS = {"dicom.echo.1": AnswersUnderMessageIdOne()}

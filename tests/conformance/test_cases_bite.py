@@ -1,0 +1,85 @@
+"""Every case that is built passes on one of our emulators, and fails on one that is broken in one way."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.case import Case, Level, Role
+from conformance.catalogue import all_cases
+from conformance.verdict import Outcome
+from tests.conformance.bench import Bench, case_of
+from tests.conformance.mangler import Mutant
+from tests.conformance.mutants import all_mutants
+
+BUILT = [case for case in all_cases() if case.is_built]
+MUTANTS = all_mutants()
+PASSED = (Outcome.PASS, Outcome.WARN)
+Key = tuple[Role, tuple[str, ...], str]
+
+
+class Benches:
+    """One bench for each role, quirks and site settings, started when it is first asked for."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+        self._open: dict[Key, Bench] = {}
+        self._passed_in: dict[str, Role] = {}
+
+    def bench(self, role: Role, quirks: tuple[str, ...] = (), site: str = "") -> Bench:
+        key = (role, quirks, site)
+        if key not in self._open:
+            if len(self._open) >= 12:  # the oldest goes: each is a process
+                self._open.pop(next(iter(self._open))).close()
+            self._open[key] = Bench(role, self._factory.mktemp(role), quirks, site)
+        return self._open[key]
+
+    def role_of(self, case: Case) -> Role:
+        """The first role in which our emulator passes the case; fails where there is none."""
+        if case.id not in self._passed_in:
+            found = {}
+            for role in case.roles:
+                result = self.bench(role).judge(case.id)
+                found[role] = f"{result.outcome}: {'; '.join(trial.said for trial in result.trials)}"
+                assert result.outcome in (*PASSED, Outcome.NOT_APPLICABLE), f"{case.id} as {role}: {found[role]}"
+                if result.outcome in PASSED:
+                    self._passed_in[case.id] = role
+                    break
+            else:
+                pytest.fail(f"{case.id} passes in no role: {found}")
+        return self._passed_in[case.id]
+
+    def close(self) -> None:
+        for bench in self._open.values():
+            bench.close()
+
+
+@pytest.fixture(scope="module")
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    opened = Benches(tmp_path_factory)
+    yield opened
+    opened.close()
+
+
+def test_every_built_case_has_a_mutant_and_every_mutant_a_case() -> None:
+    assert sorted(MUTANTS) == sorted(case.id for case in BUILT)
+
+
+@pytest.mark.parametrize("case", BUILT, ids=lambda case: case.id)
+def test_our_emulator_passes(case: Case, benches: Benches) -> None:
+    assert benches.role_of(case)
+
+
+@pytest.mark.parametrize(
+    ("case_id", "mutant"),
+    [
+        pytest.param(case_id, mutant, id=f"{case_id}-{type(mutant).__name__}")
+        for case_id, mutants in MUTANTS.items()
+        for mutant in mutants
+    ],
+)
+def test_a_mutant_is_caught(case_id: str, mutant: Mutant, benches: Benches) -> None:
+    case = case_of(case_id)
+    bench = benches.bench(benches.role_of(case), mutant.quirks, mutant.site)
+    result = bench.judge(case_id, mutant)
+    wanted = (Outcome.FAIL, Outcome.WARN) if case.level is Level.SHOULD else (Outcome.FAIL,)
+    assert result.outcome in wanted, "; ".join(trial.said for trial in result.trials)
