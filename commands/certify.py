@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,7 +97,15 @@ class Options:
     has_run: bool = False
 
 
+def _check_libraries() -> None:
+    """Raises ConfigError where the extra packages of the tester are not installed."""
+    for name in ("pynetdicom", "hl7apy"):
+        if find_spec(name) is None:
+            raise ConfigError(f'{name} is not installed; to certify, install Radloop as ".[conformance]"')
+
+
 def _list(prefixes: Sequence[str], role: str | None, status: bool) -> int:
+    _check_libraries()
     from conformance.catalogue import all_cases
     from conformance.selector import select
 
@@ -119,6 +128,7 @@ def _role(name: str) -> "Role":
 
 
 def _run(options: Options) -> int:
+    _check_libraries()
     from conformance.catalogue import all_cases
     from conformance.selector import select
 
