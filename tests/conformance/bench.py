@@ -4,7 +4,8 @@ from contextlib import ExitStack
 from io import StringIO
 from pathlib import Path
 
-from commands.certify_emulator import Emulator, free_ports
+from commands.certify_emulator import Emulator
+from commands.emulated import free_ports
 from conformance.case import Case, Role
 from conformance.catalogue import all_cases
 from conformance.result import CaseResult
