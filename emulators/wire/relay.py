@@ -167,7 +167,7 @@ class Relay:
     """Relays 127.0.0.1:``port`` to ``upstream`` until closed. One thread; all methods may be called from another.
 
     ``recorder`` is called in the relay's thread for all bytes that come in, ``on_dial`` before the server is dialled; neither
-    may call the relay.
+    may call the relay. ``port`` is where to listen, 0 for any free one. Raises OSError if the port is not free.
     """
 
     def __init__(
@@ -176,12 +176,13 @@ class Relay:
         framing: Framing,
         recorder: Recorder | None = None,
         on_dial: OnDial | None = None,
+        port: int = 0,
     ) -> None:
+        self._reserved = _bound_socket(port)  # keeps the port ours while nothing listens
         self._upstream = upstream
         self._framing = framing
         self._recorder = recorder
         self._selector = selectors.DefaultSelector()
-        self._reserved = _bound_socket(0)  # keeps the port ours while nothing listens
         self.port: int = self._reserved.getsockname()[1]
         self._listener: socket.socket | None = None
         self._filler: socket.socket | None = None  # fills the queue of the listener under SWALLOW
@@ -581,5 +582,9 @@ def _bound_socket(port: int) -> socket.socket:
     """Bound to 127.0.0.1; several may be, as long as one of them listens (SO_REUSEADDR)."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
     return bound

@@ -482,6 +482,28 @@ def test_relay_closes_at_the_end_of_its_context() -> None:
         relay.order(Order(FaultKind.PASS))
 
 
+def test_relay_listens_on_the_port_that_a_product_already_knows() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = listener.getsockname()
+        with Relay(upstream, Framing.MLLP) as earlier:
+            known = earlier.port
+        with Relay(upstream, Framing.MLLP, port=known) as relay, socket.create_connection(("127.0.0.1", known)) as client:
+            assert relay.address == ("127.0.0.1", known)
+            client.settimeout(WATCHDOG_S)
+            listener.settimeout(WATCHDOG_S)
+            server, _ = listener.accept()
+            with server:
+                client.sendall(MLLP.request)
+                assert receive(server, len(MLLP.request)) == MLLP.request
+
+
+def test_port_that_is_taken_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken: int = other.getsockname()[1]
+        with pytest.raises(OSError, match="Address already in use"):
+            Relay(("127.0.0.1", 1), Framing.MLLP, port=taken)
+
+
 @pytest.mark.parametrize(("message", "bytes_per_s"), [(0, 0), (1, -1)])
 def test_order_that_makes_no_sense_is_refused(message: int, bytes_per_s: int) -> None:
     order = Order(FaultKind.SLOW, message=message, bytes_per_s=bytes_per_s)
