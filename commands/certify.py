@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -162,6 +163,7 @@ def _target(options: Options) -> Iterator[tuple["Target", "Role", "Operator"]]:
 def _judge(
     options: Options, target: "Target", role: "Role", operator: "Operator", cases: Sequence["Case"], left_out: Sequence[str]
 ) -> int:
+    from commands.certify_neighbours import EmulatedNeighbours
     from conformance.report.terminal import Terminal
     from conformance.runner import Run
     from conformance.session import certified
@@ -171,9 +173,10 @@ def _judge(
     options.out.mkdir(parents=True, exist_ok=True)
     terminal = Terminal(target, role, seed, len(cases))
     records = options.out / "records.jsonl"
-    with records.open("w", encoding="utf-8") as file:
+    with records.open("w", encoding="utf-8") as file, TemporaryDirectory(prefix="radloop-hospital-") as folder:
         taps = Taps(file)
-        with closing(Run(target, role, taps, operator, seed, options.strict)) as run:
+        neighbours = partial(EmulatedNeighbours, Path(folder))
+        with closing(Run(target, role, taps, operator, seed, options.strict, neighbours)) as run:
             trouble = run.sanity()
             if trouble:
                 complain(f"nothing ran: {trouble}")

@@ -22,7 +22,7 @@ STOP_LIMIT_S = 5.0
 SHOWN_BY = {"show chart": "chart"}
 """Steps whose answer is a note, and that note."""
 NOTE_LIMIT_S = 5.0
-OTHER_NOTES_S = 0.3
+OTHER_NOTES_S = 0.1
 PROCESS_STEPS = ("restart", "kill", "stop", "start")
 
 PORTS: Mapping[str, tuple[str, ...]] = {
@@ -164,6 +164,8 @@ class EmulatedSystem:
     def perform(self, step: str, data: Mapping[str, str]) -> str:
         """``restart`` is a kill and a start; anything else a stimulus, whose notes are returned, a JSON object a line.
 
+        A value that begins with a bracket or brace is JSON.
+
         Raises Inconclusive where it cannot be done.
         """
         if step in PROCESS_STEPS:
@@ -171,11 +173,13 @@ class EmulatedSystem:
             return ""
         if not self.can(step):
             raise Inconclusive(f"the emulator has no step {step!r}")
-        pairs = [f"{key}={value}" for key, value in data.items()]
+        pairs = [f"{key}={value}" for key, value in data.items() if value[:1] not in ("[", "{")]
+        whole = {key: json.loads(value) for key, value in data.items() if value[:1] in ("[", "{")}
         port = self.settings.endpoints[self.system].control_port
         assert port is not None
         try:
-            values = data_for(self.settings, self.system, step, example_of(self.settings, self.system, step), pairs)
+            example = {**example_of(self.settings, self.system, step), **whole}
+            values = data_for(self.settings, self.system, step, example, pairs)
             with ControlClient((HOST, port)) as client:
                 refusal = client.stimulate(step, values)
                 if refusal:

@@ -8,11 +8,13 @@ A case that leaves the product without life fails, whatever it found. If the pro
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformance.case import Case, Level, Role
+from conformance.house import House, MakeNeighbours
 from conformance.life import Life
 from conformance.operator_steps import Operator
 from conformance.peers.acceptor import Acceptor
@@ -39,8 +41,12 @@ class Run:
     operator: Operator
     seed: int
     strict: bool = False
+    make_neighbours: MakeNeighbours | None = None
     peers: dict[PeerName, Peer] = field(init=False)
     life: Life = field(init=False)
+    _house: House | None = field(init=False, default=None)
+    _shared: dict[str, Any] = field(init=False, default_factory=dict)
+    _current: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.peers = {}
@@ -53,10 +59,32 @@ class Run:
         self.life = Life(self.target, self.role, self.taps, self.peers)
 
     def close(self) -> None:
+        if self._house is not None:
+            self._house.close()
+        for listener in self._listeners():
+            listener.close()
+
+    def _listeners(self) -> Iterator[Acceptor | MllpListener]:
         for peer in self.peers.values():
-            for listener in (peer.dicom_listener, peer.mllp_listener):
-                if listener is not None:
-                    listener.close()
+            yield from (one for one in (peer.dicom_listener, peer.mllp_listener) if one is not None)
+
+    def shared(self, key: str, make: Callable[[], Any]) -> Any:
+        """What the cases of a group share in this run, made when it is first asked for."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
+
+    def house(self) -> House:
+        """The hospital of the run; from now on its relays have the ports of the tester's systems. Raises Inconclusive."""
+        if self._house is None:
+            if self.make_neighbours is None:
+                raise Inconclusive("no hospital can be started around the product")
+            for listener in self._listeners():
+                listener.stop_listening()
+            own = self.target.roles[self.role]
+            peers = self.target.tester.peers
+            self._house = House(self.role, own, peers, self.taps, self.make_neighbours, lambda: self._current)
+        return self._house
 
     def sanity(self) -> str:
         """Whether the product can be talked to at all: what is wrong, in words; empty when nothing is."""
@@ -111,10 +139,9 @@ class Run:
         )
 
     def _trial(self, case: Case, variant: str) -> TrialResult:
-        trial = Trial(
-            case, variant, self.role, self.target, self.taps, self.operator, self.peers, f"{self.seed:x}", self.strict
-        )
+        trial = Trial(case, variant, self.role, self.target, self.taps, self.operator, self.peers, self, self.strict)
         if not case.waits:
+            self._current = trial.key
             self._reset_peers(trial.key)
         if not case.passive and not self.life.is_alive:
             self.life.revive(self.operator)
@@ -164,10 +191,9 @@ class Run:
         return _Verdict(Outcome.FAIL, "the product answers after the case", trouble + found, proof=verdict.proof)
 
     def _reset_peers(self, key: str) -> None:
-        for peer in self.peers.values():
-            for listener in (peer.dicom_listener, peer.mllp_listener):
-                if listener is not None:
-                    listener.reset(key)
+        if self._house is None:
+            for listener in self._listeners():
+                listener.reset(key)
 
 
 @dataclass(frozen=True, slots=True)

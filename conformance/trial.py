@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from conformance.case import Case, Role
 from conformance.operator_steps import Operator
@@ -19,6 +20,10 @@ from conformance.verdict import Ended, Failure, Inconclusive, NotApplicable, Sil
 from emulators.wire.items import ExtendedNegotiation, RoleSelection, UserIdentity
 from emulators.wire.negotiation import propose
 from emulators.wire.pdu import AssociateRequest
+
+if TYPE_CHECKING:
+    from conformance.runner import Run
+    from conformance.workflow import Workflow
 
 VERIFICATION = "1.2.840.10008.1.1"
 IMPLICIT = "1.2.840.10008.1.2"
@@ -85,7 +90,7 @@ class Trial:
     taps: Taps
     operator: Operator
     peers: dict[PeerName, Peer]
-    run_id: str
+    run: "Run"
     strict: bool = False
     deviations: list[Deviation] = field(default_factory=list)
     _streams: list[Stream] = field(default_factory=list)
@@ -113,7 +118,7 @@ class Trial:
     # --- identifiers of its own
 
     def _digest(self, *parts: str) -> int:
-        return int.from_bytes(hashlib.sha256("/".join((self.run_id, self.key, *parts)).encode()).digest()[:14])
+        return int.from_bytes(hashlib.sha256("/".join((f"{self.run.seed:x}", self.key, *parts)).encode()).digest()[:14])
 
     def identifier(self, kind: str, length: int = 12) -> str:
         """A fresh identifier of capitals and digits, which begins with ``kind``; the same in a run of the same id."""
@@ -203,6 +208,16 @@ class Trial:
         if name not in self.peers:
             raise Inconclusive(f"the target file has no tester.peers.{name}")
         return self.peers[name]
+
+    def shared(self, key: str, make: Callable[[], Any]) -> Any:
+        """What the cases of a group share in this run, made by the first that asks."""
+        return self.run.shared(key, make)
+
+    def workflow(self) -> "Workflow":
+        """The small hospital around the product, for cases that come last in a run. Raises Inconclusive."""
+        from conformance.workflow import Workflow
+
+        return Workflow(self, self.run.house())
 
     def operate(self, step: str, **data: str) -> str:
         """An operator step; what it printed. Raises Inconclusive where it cannot be done."""

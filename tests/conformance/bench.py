@@ -1,10 +1,13 @@
 """One emulator behind manglers, judged case by case: good with no mutant, bad in one way with one."""
 
 from contextlib import ExitStack
+from functools import partial
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from commands.certify_emulator import Emulator
+from commands.certify_neighbours import EmulatedNeighbours
 from commands.emulated import free_ports
 from conformance.case import Case, Role
 from conformance.catalogue import all_cases
@@ -63,7 +66,19 @@ class Bench:
         Bench._runs += 1
         self._mutant = mutant or Mutant()
         self._mutant.reset()
-        run = Run(target or self.target, self.role, Taps(StringIO()), self.emulator, Bench._runs * SEED_STEP)
+        with TemporaryDirectory() as folder:
+            neighbours = partial(EmulatedNeighbours, Path(folder))
+            run = Run(
+                target or self.target,
+                self.role,
+                Taps(StringIO()),
+                self.emulator,
+                Bench._runs * SEED_STEP,
+                make_neighbours=neighbours,
+            )
+            return self._judged(run, case_id)
+
+    def _judged(self, run: Run, case_id: str) -> CaseResult:
         try:
             [result] = run.cases([case_of(case_id)], lambda _: None)
             return result

@@ -1,0 +1,263 @@
+"""The words of the workflow cases: what people do in the small hospital, and what its systems answer on the wire.
+
+What a person does at the product's place is an operator step of the target; elsewhere it is done at our emulator. What is
+asked is asked by the tester as one of the systems: the worklist as the scanner, the archive as the workstation.
+"""
+
+import json
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from conformance.house import Carried, House, System, notes
+from conformance.material.patients import Patient
+from conformance.peers.acceptor import wait_until
+from conformance.peers.association import Association
+from conformance.peers.stream import Stream
+from conformance.trial import EXPLICIT, IMPLICIT, Trial
+from conformance.verdict import Failure, Inconclusive
+from emulators.wire.er7 import parse
+from emulators.wire.negotiation import propose
+
+WORKLIST = "1.2.840.10008.5.1.4.31"
+STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+CT_HEAD = {"value": "CT-HEAD", "scheme": "99RADLOOP", "meaning": "CT head without contrast"}
+READER = {"reader.family": "Moss", "reader.given": "Rita"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of the worklist, as the RIS shows it."""
+
+    patient_id: str
+    patient_name: str
+    accession: str
+    study_instance_uid: str
+    procedure_id: str
+    step_id: str
+
+
+class Workflow:
+    """One case's use of the hospital."""
+
+    def __init__(self, trial: Trial, house: House) -> None:
+        self.trial = trial
+        self.house = house
+        self._since = trial.taps.last
+
+    # --- people
+
+    def do(self, system: System, step: str, **data: str) -> list[dict[str, Any]]:
+        """A step of a person at a system; what it notes. Dots in keys are written as ``__``. Raises Inconclusive."""
+        plain = {key.replace("__", "."): value for key, value in data.items()}
+        if system == self.house.place:
+            return notes(self.trial.operate(step, **plain))
+        return notes(self.house.neighbours.perform(system, step, plain))
+
+    def person(self, family: str = "Doe", given: str = "Jane") -> Patient:
+        """A patient with a number of the trial."""
+        return Patient(self.trial.patient_id(), (family, given))
+
+    def register(self, patient: Patient, step: str = "register") -> None:
+        """At the desk of the EHR: ``register``, ``admit``, ``update patient`` ..."""
+        self.do("ehr", step, subject=patient.patient_id, **_patient(patient), **self._visit(patient))
+
+    def merge(self, survivor: Patient, merged: Patient) -> None:
+        """At the EHR: what ``merged`` had belongs to ``survivor``."""
+        self.do(
+            "ehr",
+            "merge",
+            subject=survivor.patient_id,
+            **_patient(survivor),
+            prior_patient_id=merged.patient_id,
+            prior_issuer=merged.issuer,
+        )
+
+    def place_order(self, patient: Patient, *, count: int = 1, priority: str = "ROUTINE") -> list[str]:
+        """At the EHR, one order message for ``count`` CT heads; their placer order numbers."""
+        numbers = [self.trial.identifier("O") for _ in range(count)]
+        orders = [_order(number, priority) for number in numbers]
+        self.do(
+            "ehr",
+            "place order",
+            subject=numbers[0],
+            **_patient(patient),
+            **self._visit(patient),
+            orders=json.dumps(orders),
+        )
+        return numbers
+
+    def scan(self, accession: str, *, instances: int = 3, **data: str) -> None:
+        """At the scanner, with the worklist: the exam from its start to its end."""
+        self.do("modality", "patient on table", subject=accession, modality="CT", **data)
+        self.do("modality", "images acquired", subject=accession, instances=str(instances))
+
+    def scan_unscheduled(self, patient: Patient, accession: str, *, key: str = "", instances: int = 3) -> None:
+        """At the scanner, typed by hand."""
+        subject = key or self.trial.identifier("E")
+        self.do(
+            "modality",
+            "start unscheduled",
+            subject=subject,
+            **_patient(patient),
+            accession=accession,
+            modality="CT",
+            description="CT head without contrast",
+            body_part="HEAD",
+        )
+        self.do("modality", "images acquired", subject=subject, instances=str(instances))
+
+    def read(self, accession: str, text: str, status: str = "F") -> None:
+        """At the workstation: open the case when it is on the list, and sign."""
+        self.open_case(accession)
+        self.do("workstation", "sign report", subject=accession, status=status, text=text)
+
+    def open_case(self, accession: str) -> None:
+        """Raises Inconclusive where the case does not open in time."""
+        seen: list[dict[str, Any]] = []
+
+        def opened() -> bool:
+            seen[:] = self.do(
+                "workstation", "open study", subject=accession, **{k.replace(".", "__"): v for k, v in READER.items()}
+            )
+            return any(note["note"] in ("study opened", "case opened") for note in seen)
+
+        if not wait_until(opened, self.trial.timers.propagation_s):
+            raise Inconclusive(f"the case {accession} does not open at the workstation: {seen}")
+
+    def chart(self, number: str) -> dict[str, Any]:
+        """What the EHR shows of an order, by its placer order or accession number; empty where it has nothing."""
+        for note in self.do("ehr", "show chart", subject=number):
+            if note["note"] == "chart":
+                fields: dict[str, Any] = note["fields"]
+                return fields
+        return {}
+
+    # --- what is answered on the wire
+
+    def associate(self, system: System, caller: System, abstract_syntax: str) -> Association:
+        """An association with a system as another. Raises Failure."""
+        address = self.house.address(system, "dicom")
+        limit_s = self.trial.timers.association_s
+        try:
+            connection = socket.create_connection(address, timeout=limit_s)
+        except OSError as error:
+            raise Inconclusive(f"{system} cannot be reached: {error}") from None
+        tap = self.trial.taps.open(self.trial.key, "dicom", "tester", caller, f"{address[0]}:{address[1]}")
+        syntaxes = [(abstract_syntax, (IMPLICIT, EXPLICIT))]
+        request = propose(self.house.title(system), self.house.title(caller), syntaxes)
+        return Association.establish(Stream(connection, tap, limit_s), request, self.trial.timers.dimse_s)
+
+    def worklist(self, *, patient_id: str = "", accession: str = "") -> list[Entry]:
+        """The entries of the worklist that a scanner would see."""
+        query = Dataset()
+        query.PatientID, query.PatientName, query.AccessionNumber = patient_id, "", accession
+        query.StudyInstanceUID = query.RequestedProcedureID = ""
+        step = Dataset()
+        step.Modality = step.ScheduledProcedureStepID = step.ScheduledStationAETitle = ""
+        query.ScheduledProcedureStepSequence = [step]
+        with self.associate("ris", "modality", WORKLIST) as peer:
+            found = peer.find(WORKLIST, query)
+        return [_entry(match) for match in found.matches]
+
+    def scheduled(self, patient: Patient, count: int = 1) -> list[Entry]:
+        """The patient's entries, as soon as there are so many. Raises Failure where they do not come."""
+        seen: list[Entry] = []
+
+        def there() -> bool:
+            seen[:] = self.worklist(patient_id=patient.patient_id)
+            return len(seen) >= count
+
+        if not wait_until(there, self.trial.timers.propagation_s):
+            raise Failure(
+                f"{count} entries on the worklist for the patient", f"{len(seen)} in {self.trial.timers.propagation_s:g} s"
+            )
+        return seen
+
+    def studies(self, **keys: str) -> list[Dataset]:
+        """What the archive finds at STUDY level as the workstation asks."""
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        for keyword in ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances"):
+            setattr(query, keyword, keys.get(keyword, "" if keyword != "NumberOfStudyRelatedInstances" else None))
+        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
+            return peer.find(STUDY_ROOT_FIND, query).matches
+
+    def archived(self, instances: int, **keys: str) -> Dataset:
+        """The one study with these keys, as soon as it has so many instances. Raises Failure."""
+        seen: list[Dataset] = []
+
+        def there() -> bool:
+            seen[:] = self.studies(**keys)
+            return len(seen) == 1 and int(seen[0].get("NumberOfStudyRelatedInstances") or 0) == instances
+
+        if not wait_until(there, self.trial.timers.propagation_s):
+            found = ", ".join(f"{one.get('NumberOfStudyRelatedInstances')} instances" for one in seen) or "none"
+            raise Failure(f"one study with {instances} instances in the archive", f"studies found: {found}")
+        return seen[0]
+
+    def charted(self, number: str, wanted: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """The chart of an order, as soon as it is as wanted; ``what`` says so in words. Raises Failure."""
+        seen: dict[str, Any] = {}
+
+        def there() -> bool:
+            seen.clear()
+            seen.update(self.chart(number))
+            return wanted(seen)
+
+        if not wait_until(there, self.trial.timers.propagation_s):
+            raise Failure(f"the chart of the order: {what}", f"it shows {seen.get('shown') or 'nothing'}")
+        return seen
+
+    def said_to(self, system: System, message_type: str = "") -> list[Carried]:
+        """The HL7 messages that went to a system since the case began, of a type such as ``ORU``."""
+        return [
+            one
+            for one in self.house.carried(system, self._since)
+            if not one.is_answer and parse(one.payload).msh.component(9, 1).startswith(message_type)
+        ]
+
+    # --- the end
+
+    def _visit(self, patient: Patient) -> dict[str, str]:
+        return {"visit__visit_number": f"V{patient.patient_id}"[:20], "visit__patient_class": "O"}
+
+
+def _patient(patient: Patient) -> dict[str, str]:
+    family, given, *_ = (*patient.name, "", "")
+    return {
+        "patient__patient_id": patient.patient_id,
+        "patient__issuer": patient.issuer,
+        "patient__name__family": family,
+        "patient__name__given": given,
+        "patient__birth_date": patient.birth_date,
+        "patient__sex": patient.sex,
+    }
+
+
+def _order(number: str, priority: str) -> dict[str, Any]:
+    return {
+        "placer_order_number": number,
+        "procedure": CT_HEAD,
+        "modality": "CT",
+        "body_part": "HEAD",
+        "priority": priority,
+        "requested_at": "",
+        "reason": "Headache",
+        "ordering_physician": {"family": "Grey", "given": "Ada"},
+    }
+
+
+def _entry(match: Dataset) -> Entry:
+    steps: Sequence[Dataset] = match.get("ScheduledProcedureStepSequence") or [Dataset()]
+    return Entry(
+        str(match.get("PatientID", "")),
+        str(match.get("PatientName", "")),
+        str(match.get("AccessionNumber", "")),
+        str(match.get("StudyInstanceUID", "")),
+        str(match.get("RequestedProcedureID", "")),
+        str(steps[0].get("ScheduledProcedureStepID", "")),
+    )
