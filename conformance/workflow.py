@@ -25,7 +25,7 @@ from emulators.wire.negotiation import propose
 WORKLIST = "1.2.840.10008.5.1.4.31"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 CT_HEAD = {"value": "CT-HEAD", "scheme": "99RADLOOP", "meaning": "CT head without contrast"}
-READER = {"reader.family": "Moss", "reader.given": "Rita"}
+READER = {"reader__family": "Moss", "reader__given": "Rita"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,29 @@ class Workflow:
     def scan(self, accession: str, *, instances: int = 3, **data: str) -> None:
         """At the scanner, with the worklist: the exam from its start to its end."""
         self.do("modality", "patient on table", subject=accession, modality="CT", **data)
-        self.do("modality", "images acquired", subject=accession, instances=str(instances))
+        self.acquire(accession, instances)
 
-    def scan_unscheduled(self, patient: Patient, accession: str, *, key: str = "", instances: int = 3) -> None:
-        """At the scanner, typed by hand."""
-        subject = key or self.trial.identifier("E")
+    def acquire(self, subject: str, instances: int = 3) -> None:
+        """At the scanner: the images of an exam that has been started, and its end. Raises Inconclusive."""
+        self._taken("modality", "images acquired", "no such exam", subject=subject, instances=str(instances))
+
+    def discontinue(self, subject: str, code: str, meaning: str, instances: int = 2) -> None:
+        """At the scanner: the exam is broken off, with a reason of CID 9300. Raises Inconclusive."""
+        reason = json.dumps({"value": code, "scheme": "DCM", "meaning": meaning})
+        self._taken("modality", "discontinue exam", "no such exam", subject=subject, instances=str(instances), reason=reason)
+
+    def _taken(self, system: System, step: str, refused_by: str, **data: str) -> None:
+        """Do a step again until it is not answered by a note that says it cannot be done yet."""
+
+        def taken() -> bool:
+            return not any(note["note"] == refused_by for note in self.do(system, step, **data))
+
+        if not wait_until(taken, self.trial.timers.propagation_s):
+            raise Inconclusive(f"{system}, {step}: {refused_by}")
+
+    def scan_unscheduled(self, patient: Patient, accession: str = "", *, instances: int = 3) -> str:
+        """At the scanner, typed by hand; the name of the exam there."""
+        subject = self.trial.identifier("E")
         self.do(
             "modality",
             "start unscheduled",
@@ -108,7 +126,20 @@ class Workflow:
             description="CT head without contrast",
             body_part="HEAD",
         )
-        self.do("modality", "images acquired", subject=subject, instances=str(instances))
+        self.acquire(subject, instances)
+        return subject
+
+    def order_at_filler(self, patient: Patient, study_instance_uid: str = "") -> None:
+        """At the RIS: an order that no placer made, for images that are there or for none yet."""
+        self.do(
+            "ris",
+            "create order",
+            subject=study_instance_uid or self.trial.identifier("F"),
+            **_patient(patient),
+            **self._visit(patient),
+            order=json.dumps(_order("", "ROUTINE")),
+            study_instance_uid=study_instance_uid,
+        )
 
     def read(self, accession: str, text: str, status: str = "F") -> None:
         """At the workstation: open the case when it is on the list, and sign."""
@@ -120,13 +151,12 @@ class Workflow:
         seen: list[dict[str, Any]] = []
 
         def opened() -> bool:
-            seen[:] = self.do(
-                "workstation", "open study", subject=accession, **{k.replace(".", "__"): v for k, v in READER.items()}
-            )
-            return any(note["note"] in ("study opened", "case opened") for note in seen)
+            seen[:] = self.do("workstation", "open study", subject=accession, **READER)
+            return any(note["note"] == "study opened" for note in seen)
 
         if not wait_until(opened, self.trial.timers.propagation_s):
-            raise Inconclusive(f"the case {accession} does not open at the workstation: {seen}")
+            said = ", ".join(note["note"] for note in seen) or "nothing"
+            raise Inconclusive(f"the case does not open at the workstation, which notes {said}")
 
     def chart(self, number: str) -> dict[str, Any]:
         """What the EHR shows of an order, by its placer order or accession number; empty where it has nothing."""
@@ -187,7 +217,7 @@ class Workflow:
             return peer.find(STUDY_ROOT_FIND, query).matches
 
     def archived(self, instances: int, **keys: str) -> Dataset:
-        """The one study with these keys, as soon as it has so many instances. Raises Failure."""
+        """The one study with these keys, as soon as it is found with so many instances. Raises Failure."""
         seen: list[Dataset] = []
 
         def there() -> bool:
@@ -198,6 +228,11 @@ class Workflow:
             found = ", ".join(f"{one.get('NumberOfStudyRelatedInstances')} instances" for one in seen) or "none"
             raise Failure(f"one study with {instances} instances in the archive", f"studies found: {found}")
         return seen[0]
+
+    def not_archived(self, what: str, **keys: str) -> None:
+        """Nothing is found with these keys any more, before the time is over; ``what`` says so. Raises Failure."""
+        if not wait_until(lambda: not self.studies(**keys), self.trial.timers.propagation_s):
+            raise Failure(f"no study {what}", "one is found")
 
     def charted(self, number: str, wanted: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         """The chart of an order, as soon as it is as wanted; ``what`` says so in words. Raises Failure."""
@@ -219,8 +254,6 @@ class Workflow:
             for one in self.house.carried(system, self._since)
             if not one.is_answer and parse(one.payload).msh.component(9, 1).startswith(message_type)
         ]
-
-    # --- the end
 
     def _visit(self, patient: Patient) -> dict[str, str]:
         return {"visit__visit_number": f"V{patient.patient_id}"[:20], "visit__patient_class": "O"}
