@@ -2,78 +2,25 @@
 
 import contextlib
 import struct
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pynetdicom.status import code_to_category
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.wire import commands, dimse, status
 from emulators.wire.commands import SubOperations
 from emulators.wire.dimse import Command, Message, MessageAssembler, decode_command, encode_command, fragment, send_message
-from emulators.wire.pdu import DataTransfer, DataValue, PduCutter, decode
+from emulators.wire.pdu import DataValue
 from tests.wire import golden_dicom as golden
 from tests.wire.fake_wire import CT_CONTEXT, established, hand_over, outgoing
-
-CT = "1.2.840.10008.5.1.4.1.1.2"
-FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
-MPPS = "1.2.840.10008.3.1.2.3.3"
-COMMITMENT, COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
-
-
-def values_of(stream: bytes) -> list[DataValue]:
-    """The PDVs in the P-DATA-TF PDUs of a stream."""
-    cutter = PduCutter()
-    cutter.feed(stream)
-    values: list[DataValue] = []
-    while (found := cutter.next_pdu()) is not None:
-        transfer = decode(*found)
-        if isinstance(transfer, DataTransfer):
-            values += transfer.values
-    return values
-
-
-def messages_of(values: Sequence[DataValue]) -> list[Message]:
-    """The messages that these PDVs make."""
-    assembler = MessageAssembler()
-    return [message for value in values if (message := assembler.feed(value)) is not None]
-
+from tests.wire.golden_checks_messages import FIND, GET, MOVE, MPPS, like_pynetdicom, messages_of, values_of
 
 # --- golden command sets
 
-C_STORE = commands.c_store_rq(7, CT, "1.2.3.4", priority=2, move_originator=("MOVER", 9))
-C_FIND = commands.c_find_rq(7, FIND, priority=2)
-C_MOVE = commands.c_move_rq(7, MOVE, "DEST", priority=1)
-C_GET = commands.c_get_rq(7, GET, priority=2)
-C_ECHO = commands.c_echo_rq(7)
-N_CREATE = commands.n_create_rq(7, MPPS, "1.2.3.4")
-N_SET = commands.n_set_rq(7, MPPS, "1.2.3.4")
-N_ACTION = commands.n_action_rq(7, COMMITMENT, COMMITMENT_INSTANCE, 1)
-N_EVENT_REPORT = commands.n_event_report_rq(7, COMMITMENT, COMMITMENT_INSTANCE, 2)
-
-OURS = {
-    "C-STORE-RQ": C_STORE,
-    "C-STORE-RSP": commands.response(C_STORE, status.OUT_OF_RESOURCES),
-    "C-FIND-RQ": C_FIND,
-    "C-FIND-RSP": commands.response(C_FIND, status.PENDING, has_dataset=True),
-    "C-MOVE-RQ": C_MOVE,
-    "C-MOVE-RSP": commands.response(C_MOVE, status.PENDING, sub_operations=SubOperations(2, 1, 0, remaining=3)),
-    "C-GET-RQ": C_GET,
-    "C-GET-RSP": commands.response(C_GET, 0xB000, has_dataset=True, sub_operations=SubOperations(2, 1, 0)),
-    "C-CANCEL-RQ": commands.c_cancel_rq(7),
-    "C-ECHO-RQ": C_ECHO,
-    "C-ECHO-RSP": commands.response(C_ECHO, status.SUCCESS),
-    "N-CREATE-RQ": N_CREATE,
-    "N-CREATE-RSP": commands.response(N_CREATE, status.DUPLICATE_SOP_INSTANCE),
-    "N-SET-RQ": N_SET,
-    "N-SET-RSP": commands.response(N_SET, status.PROCESSING_FAILURE),
-    "N-ACTION-RQ": N_ACTION,
-    "N-ACTION-RSP": commands.response(N_ACTION, status.SUCCESS),
-    "N-EVENT-REPORT-RQ": N_EVENT_REPORT,
-    "N-EVENT-REPORT-RSP": commands.response(N_EVENT_REPORT, status.SUCCESS),
-    "N-GET-RQ": commands.n_get_rq(7, MPPS, "1.2.3.4", [0x0008_0060, 0x0040_0252]),
-}
+OURS = like_pynetdicom()
+C_STORE, C_ECHO = OURS["C-STORE-RQ"], OURS["C-ECHO-RQ"]
 
 
 def test_every_golden_command_has_its_constructor() -> None:
@@ -381,6 +328,12 @@ def test_a_command_that_does_not_fit_its_data_set_is_a_local_error(command: Comm
 def test_status_codes_have_a_class_and_a_meaning(code: int, expected: str) -> None:
     assert status.status_class(code) == expected
     assert status.status_meaning(code).startswith(f"{code:04X}H ")
+
+
+def test_status_codes_have_the_class_that_pynetdicom_gives_them() -> None:
+    known = {code: category for code in range(0x10000) if (category := code_to_category(code)) != "Unknown"}
+    assert len(known) > 0x3000
+    assert {code: status.status_class(code) for code in known} == {code: name.lower() for code, name in known.items()}
 
 
 def test_ranges_of_status_codes_share_a_meaning() -> None:

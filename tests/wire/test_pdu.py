@@ -34,53 +34,7 @@ from emulators.wire.pdu import (
     encode,
 )
 from tests.wire import golden_dicom as golden
-
-EXPLICIT = "1.2.840.10008.1.2.1"
-IMPLICIT = "1.2.840.10008.1.2"
-DCMTK_INFORMATION = UserInformation(16384, "1.2.276.0.7230010.3.0.3.6.7", "OFFIS_DCMTK_367")
-
-
-def read(data: bytes) -> Pdu:
-    """The one PDU in these bytes."""
-    cutter = PduCutter()
-    cutter.feed(data)
-    found = cutter.next_pdu()
-    assert found is not None
-    assert cutter.next_pdu() is None
-    return decode(*found)
-
-
-PYNETDICOM_REQUEST = AssociateRequest(
-    "CALLED",
-    "CALLING",
-    (
-        ProposedContext(1, "1.2.840.10008.5.1.4.1.1.2", (EXPLICIT, IMPLICIT)),
-        ProposedContext(3, "1.2.840.10008.1.20.1", (IMPLICIT,)),
-    ),
-    UserInformation(
-        32768,
-        "1.2.826.0.1.3680043.9.3811.3.0.4",
-        "PYNETDICOM_304",
-        AsynchronousWindow(3, 2),
-        (RoleSelection("1.2.840.10008.1.20.1", scu=True, scp=True),),
-        (ExtendedNegotiation("1.2.840.10008.5.1.4.1.2.2.1", b"\x01\x01\x00"),),
-        UserIdentity(2, b"user", b"secret", response_requested=True),
-    ),
-)
-
-PYNETDICOM_ACCEPT = AssociateAccept(
-    PYNETDICOM_REQUEST.titles,
-    (ContextResult(1, 0, IMPLICIT), ContextResult(3, 3, IMPLICIT)),
-    UserInformation(
-        32768,
-        "1.2.826.0.1.3680043.9.3811.3.0.4",
-        "PYNETDICOM_304",
-        AsynchronousWindow(1, 1),
-        (RoleSelection("1.2.840.10008.1.20.1", scu=True, scp=True),),
-        (ExtendedNegotiation("1.2.840.10008.5.1.4.1.2.2.1", b"\x01\x01\x00"),),
-        user_identity_response=b"token",
-    ),
-)
+from tests.wire.golden_checks_pdus import DCMTK_INFORMATION, IMPLICIT, PYNETDICOM_ACCEPT, PYNETDICOM_REQUEST, read
 
 # Golden bytes that are read as the value and written from it.
 GOLDEN: list[tuple[bytes, Pdu]] = [
