@@ -1,6 +1,6 @@
 """What a check against golden bytes is: it names what it holds, and to which constants.
 
-The checks stand in golden_checks_associations, golden_checks_messages and golden_checks_hl7; golden_table.py collects them.
+The checks stand in golden_checks_*.py; test_every_reader_and_writer_has_golden_bytes.py collects and runs them.
 """
 
 from collections.abc import Callable

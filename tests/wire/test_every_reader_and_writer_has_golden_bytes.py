@@ -63,8 +63,10 @@ def function_of(member: object) -> Callable[..., Any] | None:
 
 
 def members_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The public functions, constructors, methods and properties that a module defines, by name; an Enum or a Protocol runs
-    nothing."""
+    """The public functions, constructors, methods and properties that a module defines, by name.
+
+    An Enum or a Protocol has nothing that runs.
+    """
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
             continue
@@ -102,7 +104,12 @@ CHECK_MODULES = (
     golden_checks_streams,
     golden_checks_hl7,
 )
-CHECKS = {check.run.__name__: check for module in CHECK_MODULES for check in vars(module).values() if isinstance(check, Check)}
+CHECKS = {
+    f"{module.__name__.rpartition('golden_checks_')[2]}.{name}": check
+    for module in CHECK_MODULES
+    for name, check in vars(module).items()
+    if isinstance(check, Check)
+}
 TABLE: dict[str, set[str]] = {}
 """Reader or writer to the names of the golden constants that it is held to."""
 for _check in CHECKS.values():
