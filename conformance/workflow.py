@@ -61,9 +61,9 @@ class Workflow:
         """A patient with a number of the trial."""
         return Patient(self.trial.patient_id(), (family, given))
 
-    def register(self, patient: Patient, step: str = "register") -> None:
-        """At the desk of the EHR: ``register``, ``admit``, ``update patient`` ..."""
-        self.do("ehr", step, subject=patient.patient_id, **_patient(patient), **self._visit(patient))
+    def register(self, patient: Patient, step: str = "register", **data: str) -> None:
+        """At the desk of the EHR: ``register``, ``admit``, ``update patient`` ..., with ``data`` beside the patient's."""
+        self.do("ehr", step, subject=patient.patient_id, **_patient(patient), **self._visit(patient), **data)
 
     def merge(self, survivor: Patient, merged: Patient) -> None:
         """At the EHR: what ``merged`` had belongs to ``survivor``."""
@@ -76,10 +76,10 @@ class Workflow:
             prior_issuer=merged.issuer,
         )
 
-    def place_order(self, patient: Patient, *, count: int = 1, priority: str = "ROUTINE") -> list[str]:
+    def place_order(self, patient: Patient, *, count: int = 1, **data: str) -> list[str]:
         """At the EHR, one order message for ``count`` CT heads; their placer order numbers."""
         numbers = [self.trial.identifier("O") for _ in range(count)]
-        orders = [_order(number, priority) for number in numbers]
+        orders = [_order(number, "ROUTINE") for number in numbers]
         self.do(
             "ehr",
             "place order",
@@ -87,6 +87,7 @@ class Workflow:
             **_patient(patient),
             **self._visit(patient),
             orders=json.dumps(orders),
+            **data,
         )
         return numbers
 
@@ -228,6 +229,24 @@ class Workflow:
             found = ", ".join(f"{one.get('NumberOfStudyRelatedInstances')} instances" for one in seen) or "none"
             raise Failure(f"one study with {instances} instances in the archive", f"studies found: {found}")
         return seen[0]
+
+    def accession_of(self, study_instance_uid: str) -> str:
+        """The accession number that the archive has at a study, as soon as it has one. Raises Failure."""
+        seen: list[str] = []
+
+        def there() -> bool:
+            studies = self.studies(StudyInstanceUID=study_instance_uid)
+            seen[:] = [str(study.AccessionNumber) for study in studies if study.get("AccessionNumber")]
+            return bool(seen)
+
+        if not wait_until(there, self.trial.timers.propagation_s):
+            raise Failure("an accession number at the study", "none in the time")
+        return seen[0]
+
+    def eventually_off_the_list(self, patient: Patient) -> None:
+        """Nothing of the patient is on the worklist any more. Raises Failure."""
+        if not wait_until(lambda: not self.worklist(patient_id=patient.patient_id), self.trial.timers.propagation_s):
+            raise Failure("no entry of the patient left on the worklist", "there is one")
 
     def not_archived(self, what: str, **keys: str) -> None:
         """Nothing is found with these keys any more, before the time is over; ``what`` says so. Raises Failure."""

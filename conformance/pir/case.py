@@ -54,11 +54,7 @@ def a_scan_before_any_order_gets_its_order_and_its_patient(trial: Trial) -> None
     work.scan_unscheduled(doe)
     study_uid = str(work.archived(3, PatientID=doe.patient_id).StudyInstanceUID)
     work.order_at_filler(doe, study_uid)
-
-    def matched() -> bool:
-        return any(str(study.AccessionNumber) for study in work.studies(StudyInstanceUID=study_uid))
-
-    trial.expect(trial.eventually(matched, trial.timers.propagation_s), "an accession number at the study", "none in the time")
+    work.accession_of(study_uid)
     known = Patient(doe.patient_id, ("Roe", trial.identifier("R")))
     work.register(known, "update patient")
     study = work.archived(3, PatientName=known.dicom_name)
