@@ -179,6 +179,12 @@ class House:
         """Any order of the relay before it (emulators/wire/relay.py)."""
         self._relays[system, protocol].order(order)
 
+    def end_idle_connections(self) -> None:
+        """So that what is said next is on connections of the case that says it."""
+        for relay in self._relays.values():
+            relay.order(Order(FaultKind.REFUSE))
+            relay.order(Order(FaultKind.PASS))
+
     # --- what was said
 
     def carried(self, system: System, since: int = 0) -> list[Carried]:

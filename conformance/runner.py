@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from conformance.case import Case, Level, Role
 from conformance.house import House, MakeNeighbours
@@ -45,7 +44,6 @@ class Run:
     peers: dict[PeerName, Peer] = field(init=False)
     life: Life = field(init=False)
     _house: House | None = field(init=False, default=None)
-    _shared: dict[str, Any] = field(init=False, default_factory=dict)
     _current: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -67,12 +65,6 @@ class Run:
     def _listeners(self) -> Iterator[Acceptor | MllpListener]:
         for peer in self.peers.values():
             yield from (one for one in (peer.dicom_listener, peer.mllp_listener) if one is not None)
-
-    def shared(self, key: str, make: Callable[[], Any]) -> Any:
-        """What the cases of a group share in this run, made when it is first asked for."""
-        if key not in self._shared:
-            self._shared[key] = make()
-        return self._shared[key]
 
     def house(self) -> House:
         """The hospital of the run; from now on its relays have the ports of the tester's systems. Raises Inconclusive."""
@@ -139,7 +131,8 @@ class Run:
         )
 
     def _trial(self, case: Case, variant: str) -> TrialResult:
-        trial = Trial(case, variant, self.role, self.target, self.taps, self.operator, self.peers, self, self.strict)
+        run_id = f"{self.seed:x}"
+        trial = Trial(case, variant, self.role, self.target, self.taps, self.operator, self.peers, run_id, self.strict, self)
         if not case.waits:
             self._current = trial.key
             self._reset_peers(trial.key)

@@ -97,10 +97,14 @@ class Taps:
         with self._lock:
             return len(self.records)
 
+    def of_case(self, case: str, since: int = 0) -> list[Record]:
+        """The records of a case (its variant in the name) behind number ``since``."""
+        with self._lock:
+            return [one for one in self.records[since:] if self.connections[one.connection].case == case]
+
     def numbers_since(self, first: int, case: str) -> tuple[tuple[int, ...], list[int]]:
         """The records of a case (its variant in the name) from number ``first`` on: those from the product, and all."""
-        with self._lock:
-            own = [one for one in self.records[first - 1 :] if self.connections[one.connection].case == case]
+        own = self.of_case(case, first - 1)
         return tuple(one.number for one in own if one.event == "from product"), [one.number for one in own]
 
 

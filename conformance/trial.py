@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.case import Case, Role
 from conformance.operator_steps import Operator
@@ -90,8 +90,9 @@ class Trial:
     taps: Taps
     operator: Operator
     peers: dict[PeerName, Peer]
-    run: "Run"
+    run_id: str
     strict: bool = False
+    run: "Run | None" = None  # what the cases of a run share
     deviations: list[Deviation] = field(default_factory=list)
     _streams: list[Stream] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -118,7 +119,7 @@ class Trial:
     # --- identifiers of its own
 
     def _digest(self, *parts: str) -> int:
-        return int.from_bytes(hashlib.sha256("/".join((f"{self.run.seed:x}", self.key, *parts)).encode()).digest()[:14])
+        return int.from_bytes(hashlib.sha256("/".join((self.run_id, self.key, *parts)).encode()).digest()[:14])
 
     def identifier(self, kind: str, length: int = 12) -> str:
         """A fresh identifier of capitals and digits, which begins with ``kind``; the same in a run of the same id."""
@@ -209,14 +210,11 @@ class Trial:
             raise Inconclusive(f"the target file has no tester.peers.{name}")
         return self.peers[name]
 
-    def shared(self, key: str, make: Callable[[], Any]) -> Any:
-        """What the cases of a group share in this run, made by the first that asks."""
-        return self.run.shared(key, make)
-
     def workflow(self) -> "Workflow":
         """The small hospital around the product, for cases that come last in a run. Raises Inconclusive."""
         from conformance.workflow import Workflow
 
+        assert self.run is not None
         return Workflow(self, self.run.house())
 
     def operate(self, step: str, **data: str) -> str:

@@ -6,12 +6,13 @@ asked is asked by the tester as one of the systems: the worklist as the scanner,
 
 import json
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.decoding import ReadMessage, decoded
 from conformance.house import Carried, House, System, notes
 from conformance.material.patients import Patient
 from conformance.peers.acceptor import wait_until
@@ -46,6 +47,7 @@ class Workflow:
     def __init__(self, trial: Trial, house: House) -> None:
         self.trial = trial
         self.house = house
+        house.end_idle_connections()
         self._since = trial.taps.last
 
     # --- people
@@ -76,7 +78,7 @@ class Workflow:
             prior_issuer=merged.issuer,
         )
 
-    def place_order(self, patient: Patient, *, count: int = 1, **data: str) -> list[str]:
+    def place_order(self, patient: Patient, count: int = 1, data: Mapping[str, str] | None = None) -> list[str]:
         """At the EHR, one order message for ``count`` CT heads; their placer order numbers."""
         numbers = [self.trial.identifier("O") for _ in range(count)]
         orders = [_order(number, "ROUTINE") for number in numbers]
@@ -87,7 +89,7 @@ class Workflow:
             **_patient(patient),
             **self._visit(patient),
             orders=json.dumps(orders),
-            **data,
+            **(data or {}),
         )
         return numbers
 
@@ -265,6 +267,12 @@ class Workflow:
         if not wait_until(there, self.trial.timers.propagation_s):
             raise Failure(f"the chart of the order: {what}", f"it shows {seen.get('shown') or 'nothing'}")
         return seen
+
+    def dicom_messages(self) -> list[ReadMessage]:
+        """Every DIMSE message since the case began, on whatever link, in the order in which they ended."""
+        records = self.trial.taps.of_case(self.trial.key, self._since)
+        items = [item for _, found in decoded(self.trial.taps.connections, records) for item in found]
+        return sorted((item for item in items if isinstance(item, ReadMessage)), key=lambda item: item.at_s)
 
     def said_to(self, system: System, message_type: str = "") -> list[Carried]:
         """The HL7 messages that went to a system since the case began, of a type such as ``ORU``."""

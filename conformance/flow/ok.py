@@ -104,7 +104,7 @@ def a_name_of_three_scripts_is_the_same_at_both_ends(trial: Trial) -> None:
     patient = work.person("Yamada", "Tarou")
     groups = {"patient__name__ideographic": "山田^太郎", "patient__name__phonetic": "やまだ^たろう"}
     work.register(patient, **groups)
-    [order] = work.place_order(patient, **groups)
+    [order] = work.place_order(patient, data=groups)
     [entry] = work.scheduled(patient)
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     trial.expect_equal("name on the worklist", entry.patient_name, name)

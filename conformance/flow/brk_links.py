@@ -1,0 +1,138 @@
+"""Flows broken on a link or by a restart: nothing that was acknowledged is lost, nothing is doubled."""
+
+from conformance.case import MUST, READ, ROLES, SHOULD, case
+from conformance.house import System
+from conformance.material.data_sets import decode
+from conformance.trial import Trial
+from conformance.workflow import Workflow
+from emulators.core.fault import FaultKind
+from emulators.wire.er7 import parse
+from emulators.wire.relay import Order
+
+
+@case("flow.brk.6", MUST, ("ris", "reporting", "ehr"), "-", "ITI TF-2 C.2.1", READ, variants=("lost", "restart"))
+def a_report_whose_acknowledgement_is_lost_is_there_once(trial: Trial) -> None:
+    """Report ACK missing or lost at stage 7; EHR restarts. EHR has one final report; sender shows no error at end."""
+    work = trial.workflow()
+    patient = work.person()
+    work.register(patient)
+    [order] = work.place_order(patient)
+    [entry] = work.scheduled(patient)
+    work.scan(entry.accession)
+    work.archived(3, StudyInstanceUID=entry.study_instance_uid)
+    work.charted(order, lambda chart: chart.get("shown") == "awaiting report", "that it was done")
+    work.open_case(entry.accession)
+    if trial.variant == "lost":
+        work.house.order("ehr", "mllp", Order(FaultKind.RESET_AFTER))
+    else:
+        work.do("ehr", "stop")
+    work.do("workstation", "sign report", subject=entry.accession, status="F", text="No finding.")
+    if trial.variant == "restart":
+        work.do("ehr", "start")
+    chart = work.charted(order, lambda chart: chart.get("shown") == "final", "a final report")
+    trial.expect_equal("earlier reports", chart.get("earlier"), 0)
+    numbers = {parse(one.payload).msh.component(10, 1) for one in work.said_to("ehr", "ORU") if order.encode() in one.payload}
+    trial.expect_equal("MSH-10 of the report, however often it came", len(numbers), 1)
+
+
+@case(
+    "flow.brk.9",
+    MUST,
+    ROLES,
+    "-",
+    "PS3.8 Table 9-21",
+    READ,
+    variants=("archive refuses", "archive is black-holed", "orders refused", "events refused"),
+)
+def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
+    """Wrong AE title, port or firewall for one hop: refused, black-holed, one way only (event report path closed). Queue
+    drains after repair."""
+    work = trial.workflow()
+    patient = work.person()
+    work.register(patient)
+    if trial.variant == "orders refused":
+        work.house.refuse("ris", "mllp")
+        work.place_order(patient)
+        trial.expect(not work.worklist(patient_id=patient.patient_id), "nothing on the worklist yet", "an entry")
+        work.house.heal("ris", "mllp")
+        work.scheduled(patient)
+        return
+    work.place_order(patient)
+    [entry] = work.scheduled(patient)
+    hop: System = "modality" if trial.variant == "events refused" else "pacs"
+    kind = FaultKind.SWALLOW if trial.variant == "archive is black-holed" else FaultKind.REFUSE
+    work.house.order(hop, "dicom", Order(kind))
+    try:
+        work.scan(entry.accession)
+    finally:
+        work.house.heal(hop, "dicom")
+    work.archived(3, StudyInstanceUID=entry.study_instance_uid)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
+
+
+@case("flow.brk.11", MUST, ("modality", "pacs"), "-", "PS3.4 Annex J", READ, safety=True)
+def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
+    """Half study: PACS fails in the middle of stage 4; modality deletes only after commitment. All instances there; event
+    type 1 only then."""
+    work = trial.workflow()
+    patient = work.person()
+    work.register(patient)
+    work.place_order(patient)
+    [entry] = work.scheduled(patient)
+    work.house.order("pacs", "dicom", Order(FaultKind.RESET_BEFORE, message=4))  # within the images, whatever comes first
+    work.scan(entry.accession, instances=8)
+    work.do("pacs", "restart")
+    work.archived(8, StudyInstanceUID=entry.study_instance_uid)
+    whole = trial.eventually(lambda: len(_committed(work)) >= 8, trial.timers.commitment_s)
+    trial.expect(whole, "an event of type 1 for all 8 images", f"for {len(_committed(work))}")
+
+
+def _committed(work: Workflow) -> set[str]:
+    """The instances that were committed. Raises Failure where one was not stored before."""
+    stored: set[str] = set()
+    committed: set[str] = set()
+    for message in work.dicom_messages():
+        if message.command is None:
+            continue
+        if message.name == "C-STORE-RSP" and message.command.status == 0:
+            stored.add(message.command.sop_instance_uid)
+        elif message.name == "N-EVENT-REPORT-RQ" and message.command.number("EventTypeID") == 1 and message.data:
+            event = decode(message.data, message.transfer_syntax)
+            named = {str(item.ReferencedSOPInstanceUID) for item in event.get("ReferencedSOPSequence", [])}
+            early = len(named - stored)
+            work.trial.expect(not early, "commitment of what is stored", f"of {early} more instances", message.records)
+            committed |= named
+    return committed
+
+
+STAGES = ("registered", "ordered", "scheduled", "scanned", "archived", "read", "reported")
+
+
+@case("flow.brk.13", SHOULD, ROLES, "-", "HL7 2.8.3 (CA); PS3.7 9.1.1.2", READ, variants=STAGES)
+def a_restart_at_a_stage_border_loses_and_doubles_nothing(trial: Trial) -> None:
+    """Restart of the SUT at each stage border: nothing acknowledged is lost, nothing doubled."""
+    work = trial.workflow()
+    patient = work.person()
+    work.register(patient)
+    _restart_at("registered", work)
+    [order] = work.place_order(patient)
+    _restart_at("ordered", work)
+    [entry] = work.scheduled(patient)
+    _restart_at("scheduled", work)
+    work.scan(entry.accession)
+    _restart_at("scanned", work)
+    work.archived(3, StudyInstanceUID=entry.study_instance_uid)
+    _restart_at("archived", work)
+    work.open_case(entry.accession)
+    _restart_at("read", work)
+    work.do("workstation", "sign report", subject=entry.accession, status="F", text="No finding.")
+    _restart_at("reported", work)
+    chart = work.charted(order, lambda chart: chart.get("shown") == "final", "a final report")
+    trial.expect_equal("earlier reports", chart.get("earlier"), 0)
+    trial.expect_equal("studies of the patient", len(work.studies(PatientID=patient.patient_id)), 1)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
+
+
+def _restart_at(stage: str, work: Workflow) -> None:
+    if work.trial.variant == stage:
+        work.trial.operate("restart")
