@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from conformance.case import Case, Level, Role
+from conformance.fixtures import Fixtures
 from conformance.house import House, MakeNeighbours
 from conformance.life import Life
 from conformance.operator_steps import Operator
@@ -45,6 +46,7 @@ class Run:
     life: Life = field(init=False)
     _house: House | None = field(init=False, default=None)
     _current: str = field(init=False, default="")
+    fixtures: Fixtures = field(default_factory=Fixtures, init=False)
 
     def __post_init__(self) -> None:
         self.peers = {}
@@ -131,8 +133,19 @@ class Run:
         )
 
     def _trial(self, case: Case, variant: str) -> TrialResult:
-        run_id = f"{self.seed:x}"
-        trial = Trial(case, variant, self.role, self.target, self.taps, self.operator, self.peers, run_id, self.strict, self)
+        trial = Trial(
+            case,
+            variant,
+            self.role,
+            self.target,
+            self.taps,
+            self.operator,
+            self.peers,
+            f"{self.seed:x}",
+            self.strict,
+            self.fixtures,
+            self,
+        )
         if not case.waits:
             self._current = trial.key
             self._reset_peers(trial.key)

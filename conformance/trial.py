@@ -5,9 +5,10 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from conformance.case import Case, Role
+from conformance.fixtures import Fixtures
 from conformance.operator_steps import Operator
 from conformance.peers.acceptor import Acceptor, wait_until
 from conformance.peers.association import Association
@@ -24,6 +25,8 @@ from emulators.wire.pdu import AssociateRequest
 if TYPE_CHECKING:
     from conformance.runner import Run
     from conformance.workflow import Workflow
+
+Made = TypeVar("Made")
 
 VERIFICATION = "1.2.840.10008.1.1"
 IMPLICIT = "1.2.840.10008.1.2"
@@ -92,7 +95,8 @@ class Trial:
     peers: dict[PeerName, Peer]
     run_id: str
     strict: bool = False
-    run: "Run | None" = None  # what the cases of a run share
+    fixtures: Fixtures = field(default_factory=Fixtures)
+    run: "Run | None" = None  # who starts the hospital
     deviations: list[Deviation] = field(default_factory=list)
     _streams: list[Stream] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -243,6 +247,11 @@ class Trial:
     def expect_code(self, answer: ReceivedMessage, *codes: str) -> None:
         """MSA-1 of an answer. Raises Failure."""
         self.expect(answer.code in codes, f"MSA-1: {' or '.join(codes)}", answer.code or "no MSA-1", answer.records)
+
+    def shared(self, name: str, make: "Callable[[Trial], Made]") -> Made:
+        """What the cases of a run have in common, made by the first that asks. Raises Inconclusive where it cannot be made."""
+        made: Made = self.fixtures.get(name, lambda: make(self))
+        return made
 
     def eventually(self, seen: Callable[[], bool], limit_s: float) -> bool:
         """Ask again and again, until it is so or the time is over; whether it is."""
