@@ -176,14 +176,19 @@ class House:
         self._relays[system, protocol].order(Order(FaultKind.PASS))
 
     def order(self, system: System, protocol: WireProtocol, order: Order) -> None:
-        """Any order of the relay before it (emulators/wire/relay.py)."""
+        """Any order of the relay before it (emulators/wire/relay.py); it counts from the next connection on."""
+        self._end_idle(self._relays[system, protocol])
         self._relays[system, protocol].order(order)
 
     def end_idle_connections(self) -> None:
         """So that what is said next is on connections of the case that says it."""
         for relay in self._relays.values():
-            relay.order(Order(FaultKind.REFUSE))
-            relay.order(Order(FaultKind.PASS))
+            self._end_idle(relay)
+
+    @staticmethod
+    def _end_idle(relay: Relay) -> None:
+        relay.order(Order(FaultKind.REFUSE))
+        relay.order(Order(FaultKind.PASS))
 
     # --- what was said
 

@@ -71,6 +71,7 @@ def grouped_procedures_end_with_both_orders_reported(trial: Trial) -> None:
     group = f'["{second.accession}"]'
     work.do("modality", "patient on table", subject=first.accession, modality="CT", group=group)
     work.acquire(first.accession, 4)
+    work.archived(4, PatientID=patient.patient_id)
     work.eventually_off_the_list(patient)
     work.read(first.accession, "No finding in chest and abdomen.")
     for order in orders:

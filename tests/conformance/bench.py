@@ -18,6 +18,7 @@ from conformance.target import Endpoint, Target
 from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
+WITH_HOSPITAL = ("flow.", "pir.")
 
 
 def case_of(case_id: str) -> Case:
@@ -27,11 +28,12 @@ def case_of(case_id: str) -> Case:
 class Bench:
     """Close it: it owns an emulator's process, manglers and the tester's listeners."""
 
-    _runs = 0
+    _judged_so_far = 0
 
     def __init__(self, role: Role, folder: Path, quirks: tuple[str, ...] = (), site: str = "") -> None:
         self.role = role
         self._mutant = Mutant()
+        self._hospital: Run | None = None
         with ExitStack() as opened:
             self.emulator = Emulator(role, folder, quirks, site)
             opened.callback(self.emulator.close)
@@ -63,25 +65,36 @@ class Bench:
 
     def judge(self, case_id: str, mutant: Mutant | None = None, target: Target | None = None) -> CaseResult:
         """Run one case."""
-        Bench._runs += 1
         self._mutant = mutant or Mutant()
         self._mutant.reset()
-        with TemporaryDirectory() as folder:
-            neighbours = partial(EmulatedNeighbours, Path(folder))
-            run = Run(
-                target or self.target,
-                self.role,
-                Taps(StringIO()),
-                self.emulator,
-                Bench._runs * SEED_STEP,
-                make_neighbours=neighbours,
-            )
-            return self._judged(run, case_id)
-
-    def _judged(self, run: Run, case_id: str) -> CaseResult:
         try:
-            [result] = run.cases([case_of(case_id)], lambda _: None)
-            return result
+            if case_id.startswith(WITH_HOSPITAL) and target is None:
+                return self._judged(self._run_with_hospital(), case_id)
+            run = self._new_run(target)
+            try:
+                return self._judged(run, case_id)
+            finally:
+                run.close()
         finally:
-            run.close()
             self._mutant = Mutant()
+
+    def _new_run(self, target: Target | None = None) -> Run:
+        folder = TemporaryDirectory()
+        self._opened.callback(folder.cleanup)
+        neighbours = partial(EmulatedNeighbours, Path(folder.name))
+        taps = Taps(StringIO())
+        return Run(target or self.target, self.role, taps, self.emulator, 0, make_neighbours=neighbours)
+
+    def _run_with_hospital(self) -> Run:
+        """The one whose hospital the workflow cases of this bench share."""
+        if self._hospital is None:
+            self._hospital = self._new_run()
+            self._opened.callback(self._hospital.close)
+        return self._hospital
+
+    @staticmethod
+    def _judged(run: Run, case_id: str) -> CaseResult:
+        Bench._judged_so_far += 1
+        run.seed = Bench._judged_so_far * SEED_STEP  # identifiers of their own, also for the same case again
+        [result] = run.cases([case_of(case_id)], lambda _: None)
+        return result

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from conformance.case import Role
 from emulators.core.errors import RemoteProtocolError
 from emulators.wire.dimse import Command, MessageAssembler, encode_command
 from emulators.wire.fragmentation import fragment
@@ -52,9 +53,11 @@ class Link:
 class Mutant:
     """Broken in one way; what is not overridden passes unchanged. None swallows what came.
 
-    ``quirks`` are those of the emulator behind it (emulators/quirks), ``site`` more lines of its [site] section.
+    ``quirks`` are those of the emulator behind it (emulators/quirks), ``site`` more lines of its [site] section. ``role``:
+    whose place it takes; left out, that of the first role in which the good emulator passes.
     """
 
+    role: Role | None = None
     quirks: tuple[str, ...] = ()
     site: str = ""
 
@@ -93,6 +96,7 @@ class Quirk(Mutant):
 
     quirks: tuple[str, ...] = ()
     site: str = ""
+    role: Role | None = None
 
 
 def framed(pdu_type: int, body: bytes) -> bytes:

@@ -72,14 +72,14 @@ def test_our_emulator_passes(case: Case, benches: Benches) -> None:
 @pytest.mark.parametrize(
     ("case_id", "mutant"),
     [
-        pytest.param(case_id, mutant, id=f"{case_id}-{type(mutant).__name__}")
+        pytest.param(case_id, mutant, id=f"{case_id}-{'+'.join(mutant.quirks) or type(mutant).__name__}")
         for case_id, mutants in MUTANTS.items()
         for mutant in mutants
     ],
 )
 def test_a_mutant_is_caught(case_id: str, mutant: Mutant, benches: Benches) -> None:
     case = case_of(case_id)
-    bench = benches.bench(benches.role_of(case), mutant.quirks, mutant.site)
+    bench = benches.bench(mutant.role or benches.role_of(case), mutant.quirks, mutant.site)
     result = bench.judge(case_id, mutant)
     wanted = (Outcome.FAIL, Outcome.WARN) if case.level is Level.SHOULD else (Outcome.FAIL,)
     assert result.outcome in wanted, "; ".join(trial.said for trial in result.trials)

@@ -28,4 +28,5 @@ def all_mutants() -> dict[str, list[Mutant]]:
 
 def _modules() -> Iterator[ModuleType]:
     for info in pkgutil.iter_modules(__path__):
-        yield importlib.import_module(f"{__name__}.{info.name}")
+        if not info.name.startswith("_"):
+            yield importlib.import_module(f"{__name__}.{info.name}")

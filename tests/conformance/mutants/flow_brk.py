@@ -1,0 +1,93 @@
+"""Emulators that cases flow.brk.* catch."""
+
+from pydicom.dataset import Dataset
+
+from emulators.wire.commands import response
+from emulators.wire.dimse import Command
+from tests.conformance.mangler import Link, Mutant, Quirk
+from tests.conformance.mutants._changes import AcknowledgesUnheard, ChangesDataSets, Message, setting
+
+
+def count_twice(dataset: Dataset) -> None:
+    if dataset.get("NumberOfStudyRelatedInstances"):
+        dataset.NumberOfStudyRelatedInstances = 2 * int(dataset.NumberOfStudyRelatedInstances)
+
+
+class NeverEndsItsSteps(Mutant):
+    """A modality whose N-SET never leaves."""
+
+    role = "modality"
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
+        if to_product or command.name != "N-SET-RQ":
+            return command, dataset
+        link.send_message(True, context_id, response(command, 0), None)
+        return None
+
+
+class NumbersEachAttemptAnew(Mutant):
+    """A sender whose repeated message has another MSH-10."""
+
+    role = "ris"
+
+    def reset(self) -> None:
+        self._sent = 0
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        """The number is changed on the way out, and changed back in the acknowledgement."""
+        segment, _, rest = payload.partition(b"\r")
+        fields = segment.split(b"|")
+        if not to_product and len(fields) > 9 and fields[8].startswith(b"ORU"):
+            self._sent += 1
+            link.notes["number"] = fields[9]
+            fields[9] = b"N%d" % self._sent
+            return b"|".join(fields) + b"\r" + rest
+        if to_product and "number" in link.notes:
+            own = link.notes.pop("number")
+            assert isinstance(own, bytes)
+            return payload.replace(b"MSA|AA|N%d" % self._sent, b"MSA|AA|" + own)
+        return payload
+
+
+class NeverSendsAgain(Mutant):
+    """A modality that gives up after a lost connection."""
+
+    role = "modality"
+
+    def reset(self) -> None:
+        self._lost = False
+        self._stored = 0
+
+    def opened(self, link: Link) -> None:
+        if self._lost and link.opened_by_product:
+            link.close()
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
+        if not to_product and command.name == "C-STORE-RQ":
+            self._stored += 1
+            link.notes["sends"] = True
+        return command, dataset
+
+    def closed(self, link: Link, by_product: bool) -> bool:
+        if link.notes.get("sends") and not by_product:
+            self._lost = True
+        return True
+
+
+class ShowsWithdrawnReports(AcknowledgesUnheard):
+    role = "ehr"
+
+
+MUTANTS = {
+    "flow.brk.1": AcknowledgesUnheard(b"|ADT^A40"),
+    "flow.brk.2": AcknowledgesUnheard(b"|ORM^O01"),
+    "flow.brk.3": ChangesDataSets("C-FIND-RQ", setting(PatientID=""), to_product=True),
+    "flow.brk.4": NeverEndsItsSteps(),
+    "flow.brk.5": ChangesDataSets("C-STORE-RQ", setting(PatientName="Doe^Jane")),
+    "flow.brk.6": NumbersEachAttemptAnew(),
+    "flow.brk.8": ChangesDataSets("C-FIND-RSP", count_twice),
+    "flow.brk.9": Quirk(("forgets_images",)),
+    "flow.brk.10": ShowsWithdrawnReports(b"|ORU^R01", b"|W\r"),
+    "flow.brk.11": NeverSendsAgain(),
+    "flow.brk.13": Quirk(("forgets_images",)),
+}
