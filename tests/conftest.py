@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -52,6 +53,13 @@ def no_thread_left_behind() -> Iterator[None]:
 
     Threads of fixtures with a wider scope started earlier and are not counted.
     """
+    with nothing_left_behind():
+        yield
+
+
+@contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    """Fails where a thread is left at the end that was not there at the beginning."""
     before = set(threading.enumerate())
     yield
     left = [

@@ -10,6 +10,7 @@ from conformance.verdict import Outcome
 from tests.conformance.bench import Bench, case_of
 from tests.conformance.mangler import Mutant
 from tests.conformance.mutants import all_mutants
+from tests.conftest import nothing_left_behind
 
 BUILT = [case for case in all_cases() if case.is_built]
 MUTANTS = all_mutants()
@@ -51,6 +52,13 @@ class Benches:
     def close(self) -> None:
         for bench in self._open.values():
             bench.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_thread_left_behind() -> Iterator[None]:
+    """As in tests/conftest.py, but once for all tests here: benches are started by the first test that needs them."""
+    with nothing_left_behind():
+        yield
 
 
 @pytest.fixture(scope="module")

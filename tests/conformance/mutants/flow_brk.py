@@ -79,7 +79,7 @@ class ShowsWithdrawnReports(AcknowledgesUnheard):
 
 
 MUTANTS = {
-    "flow.brk.1": AcknowledgesUnheard(b"|ADT^A40"),
+    "flow.brk.1": Quirk(("merges_the_wrong_way_round",)),
     "flow.brk.2": AcknowledgesUnheard(b"|ORM^O01"),
     "flow.brk.3": ChangesDataSets("C-FIND-RQ", setting(PatientID=""), to_product=True),
     "flow.brk.4": NeverEndsItsSteps(),
