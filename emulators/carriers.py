@@ -225,9 +225,10 @@ def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
 
 
 def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version."""
+    """Who takes a message decides its version, and what orders are written as."""
     version, facility = settings.hl7_version.of(receiver), settings.institution
-    return Hl7Codec(version, application_name(sender or receiver), facility, application_name(receiver), facility)
+    names = application_name(sender or receiver), facility, application_name(receiver), facility
+    return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver))
 
 
 def application_name(system: str) -> str:

@@ -163,6 +163,20 @@ class Hl7Versions(Settings):
         return version
 
 
+class OrderMessages(Settings):
+    """By receiver: ORM^O01, or of 2.5.1 OMG^O19 (orders and what becomes of them) or OMI^O23 (procedures and their steps)."""
+
+    ehr: Literal["ORM", "OMG"] = "ORM"
+    engine: Literal["ORM", "OMG"] = "ORM"
+    ris: Literal["ORM", "OMG"] = "ORM"
+    pacs: Literal["ORM", "OMI"] = "ORM"
+    workstation: Literal["ORM", "OMI"] = "ORM"
+
+    def of(self, system: str) -> str:
+        messages: str = getattr(self, system)
+        return messages
+
+
 class SiteSettings(Settings):
     """One hospital's systems."""
 
@@ -171,6 +185,7 @@ class SiteSettings(Settings):
     ae_titles: AeTitles
     scanners: tuple[Scanner, ...] = Field(min_length=1)
     hl7_version: Hl7Versions
+    order_messages: OrderMessages = OrderMessages()
     links: Links
     retry: Retry
     priors: int = Field(ge=0, le=10)
@@ -196,6 +211,14 @@ class SiteSettings(Settings):
         for system in (*self.engine.dialects, *self.engine.hold_patient_on_error):
             if system not in self.systems:
                 raise ValueError(f"engine: no system {system}")
+        return self
+
+    @model_validator(mode="after")
+    def _order_messages_are_of_the_version(self) -> "SiteSettings":
+        for system in HL7_SYSTEMS:
+            wanted, version = self.order_messages.of(system), self.hl7_version.of(system)
+            if wanted != "ORM" and version != "2.5.1":
+                raise ValueError(f"order_messages.{system}: {wanted} is not in {version}")
         return self
 
     @model_validator(mode="after")

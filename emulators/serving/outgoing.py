@@ -31,10 +31,10 @@ log = logging.getLogger("radloop")
 
 
 def hl7_codec(settings: ServedSite, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version."""
+    """Who takes a message decides its version, and what orders are written as."""
     site = settings.site
     names = settings.application(sender), site.institution, settings.application(receiver), site.institution
-    return Hl7Codec(site.hl7_version.of(receiver), *names)
+    return Hl7Codec(site.hl7_version.of(receiver), *names, order_messages=site.order_messages.of(receiver))
 
 
 class EndpointCarriers:

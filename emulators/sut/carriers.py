@@ -128,8 +128,9 @@ class SutCarriers(MemoryCarriers):
         names = {name: application_name(name) for name in settings.systems}
         if target.application:
             names[product] = target.application
-        version = settings.hl7_version.of(receiver)
-        return Hl7Codec(version, names[sender], settings.institution, names[receiver], settings.institution)
+        version, orders = settings.hl7_version.of(receiver), settings.order_messages.of(receiver)
+        parties = names[sender], settings.institution, names[receiver], settings.institution
+        return Hl7Codec(version, *parties, order_messages=orders)
 
     # --- what a run needs ----------------------------------------------------------------------------------------------
 

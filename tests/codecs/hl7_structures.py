@@ -36,6 +36,12 @@ _ORDER_2_3_1 = """
 _ORDER_2_5_1 = """
     MSH [{NTE}] PID [PD1] [{NTE}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
     {ORC <OBR|RQD|RQ1|RXO|ODS|ODT> [{NTE}] [CTD] [{DG1}] [{OBX [{NTE}]}] [{FT1}] [{CTI}] [BLG]} [ZDS]"""
+_CLINICAL_ORDER_2_5_1 = """
+    MSH [{SFT}] [{NTE}] PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
+    {ORC [{TQ1 [{TQ2}]}] OBR [{NTE}] [CTD] [{DG1}] [{OBX [{NTE}]}] [{SPM [{OBX}]}] [{FT1}] [{CTI}] [BLG]}"""
+_IMAGING_ORDER_2_5_1 = """
+    MSH [{SFT}] [{NTE}] PID [PD1] [{NTE}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
+    {ORC [{TQ1 [{TQ2}]}] OBR [{NTE}] [CTD] [{DG1}] [{OBX [{NTE}]}] {IPC}}"""
 _RESULT_2_3_1 = """
     MSH PID [PD1] [{NTE}] [PV1 [PV2]] {[ORC] OBR [{NTE}] {OBX [{NTE}]} [{CTI}]} [DSC]"""
 _RESULT_2_5_1 = """
@@ -64,6 +70,9 @@ STRUCTURES: Mapping[tuple[str, str, str], str] = {
     ("2.5.1", "ORM", "O01"): _ORDER_2_5_1,
     ("2.3.1", "ORR", "O02"): _RESPONSE_2_3_1,
     ("2.5.1", "ORR", "O02"): _RESPONSE_2_5_1,
+    ("2.5.1", "OMG", "O19"): _CLINICAL_ORDER_2_5_1,
+    ("2.5.1", "ORG", "O20"): "MSH MSA [{ERR}] [{SFT}] [{NTE}] PID [{NTE}] {ORC [{TQ1 [{TQ2}]}] [OBR] [{NTE}] [{CTI}]}",
+    ("2.5.1", "OMI", "O23"): _IMAGING_ORDER_2_5_1,
     # chapter 7
     ("2.3.1", "ORU", "R01"): _RESULT_2_3_1,
     ("2.5.1", "ORU", "R01"): _RESULT_2_5_1,
@@ -92,7 +101,7 @@ _NUMBER = r"\d+"
 _EVENT = r"(ADT|ORM|ORR|ORU|ACK)\^[A-Z]\d\d"
 _KINDS = (
     r"ADT\^A0[148]\^ADT_A01|ADT\^A02\^ADT_A02|ADT\^A03\^ADT_A03|ADT\^A(05|31)\^ADT_A05|ADT\^A11\^ADT_A09|"
-    r"ADT\^A40\^ADT_A39|ORM\^O01\^ORM_O01|ORR\^O02\^ORR_O02|ORU\^R01\^ORU_R01|ACK\^[A-Z]\d\d\^ACK"
+    r"ADT\^A40\^ADT_A39|OMG\^O19\^OMG_O19|ORG\^O20\^ORG_O20|OMI\^O23\^OMI_O23|ORM\^O01\^ORM_O01|ORR\^O02\^ORR_O02|ORU\^R01\^ORU_R01|ACK\^[A-Z]\d\d\^ACK"
 )
 _TIMING = rf"(\^\^\^({_TIME})?\^\^[SR])"
 
@@ -144,6 +153,15 @@ FIELDS: Mapping[str, Mapping[int, FieldRule]] = {
         3: FieldRule(True, 250),
         4: FieldRule(True, 20),  # conditional: several OBX share OBX-3
         11: FieldRule(True, 1, "[PFCXDW]"),  # table 0085
+    },
+    "TQ1": {1: FieldRule(False, 4, _NUMBER), 7: FieldRule(False, 26, _TIME), 9: FieldRule(False, 0, "[SR]")},  # 4.5.4
+    "IPC": {  # 4.5.6
+        1: FieldRule(True, 80),
+        2: FieldRule(True, 22),
+        3: FieldRule(True, 70, r"[0-9.]{1,64}"),
+        4: FieldRule(True, 22),
+        5: FieldRule(False, 16),
+        9: FieldRule(False, 16),
     },
     "ZDS": {  # IHE RAD TF-2 4.4.4.1.2
         1: FieldRule(True, 200, r"[0-9.]{1,64}\^Radloop\^Application\^DICOM"),

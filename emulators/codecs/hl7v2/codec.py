@@ -1,8 +1,9 @@
 """Messages to ER7 bytes and back: the header here, the rest in one file per conversation.
 
 What we write depends on the version in three places: MSH-9 has its third component and MSH-12 its value in 2.5.1, and ERR
-has another form. What we read does not depend on it: any 2.x message is read, and what is not known in it is skipped
-(2.5.2): segments, fields, repetitions, components.
+has another form. Orders go as ORM^O01, or in 2.5.1 as OMG^O19 and OMI^O23 to a receiver that wants them. What we read does not
+depend on any of it: any 2.x message is read, and what is not known in it is skipped (2.5.2): segments, fields, repetitions,
+components.
 """
 
 import re
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from emulators.codecs.hl7v2 import acknowledgement as acknowledgements
-from emulators.codecs.hl7v2 import adt, fields, orders, report
+from emulators.codecs.hl7v2 import adt, fields, imaging_orders, orders, report
 from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_error
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
@@ -43,13 +44,15 @@ Hl7Message = PatientMessage | MergePatients | orders.OrderMessage | Report
 
 _Kind = tuple[str, str, str]
 _ORM, _ORR, _ORU = ("ORM", "O01", "ORM_O01"), ("ORR", "O02", "ORR_O02"), ("ORU", "R01", "ORU_R01")
+_OMG, _OMI, _ORG = ("OMG", "O19", "OMG_O19"), ("OMI", "O23", "OMI_O23"), ("ORG", "O20", "ORG_O20")
 
 
 def _adt(event: str) -> _Kind:
     return "ADT", event, adt.STRUCTURES[event]
 
 
-_WRITERS: Mapping[type, tuple[_Kind, Callable[[Any], Sequence[Row]]]] = {
+_Writer = tuple[_Kind, Callable[[Any], Sequence[Row]]]
+_WRITERS: Mapping[type, _Writer] = {
     **{kind: (_adt(kind.event), adt.write_patient_message) for kind in VISIT_MESSAGES},
     MergePatients: (_adt(MergePatients.event), adt.write_merge),
     PlaceOrder: (_ORM, orders.write_new_order),
@@ -67,6 +70,19 @@ _WRITERS: Mapping[type, tuple[_Kind, Callable[[Any], Sequence[Row]]]] = {
     Report: (_ORU, report.write_report),
 }
 
+
+def _of_2_5_1(kind: _Kind, write: Callable[[Any], Sequence[Row]]) -> _Writer:
+    """The message of 2.5.1 for one that is an ORM or ORR."""
+    if write is orders.write_procedure:
+        return _OMI, orders.write_imaging_procedure
+    if kind is _ORM:
+        return _OMG, lambda message: [*imaging_orders.timed_by_tq1(write(message))]
+    return (_ORG if kind is _ORR else kind), write
+
+
+_WRITERS_OF_2_5_1: Mapping[type, _Writer] = {kind: _of_2_5_1(*writer) for kind, writer in _WRITERS.items()}
+"""For a receiver that wants OMG^O19 and OMI^O23."""
+
 _Reader = Callable[[Message, str, Stamp], Hl7Message]
 _READERS: Mapping[str, Mapping[str, _Reader]] = {
     "ADT": {
@@ -75,6 +91,9 @@ _READERS: Mapping[str, Mapping[str, _Reader]] = {
     },
     "ORM": {"O01": orders.read_order},
     "ORR": {"O02": orders.read_assigned_number},
+    "OMG": {"O19": orders.read_order},
+    "OMI": {"O23": orders.read_imaging_order},
+    "ORG": {"O20": orders.read_assigned_number},
     "ORU": {"R01": report.read_report},
 }
 
@@ -89,7 +108,8 @@ class Hl7Codec:
     """One side of an HL7 link: the version it writes (2.3.1 or 2.5.1) and the names it puts into MSH-3 to MSH-6.
 
     ``character_set`` is MSH-18 (table 0211), and text that does not fit it cannot be sent; without it MSH-18 is left out for
-    ASCII, and UTF-8 is declared for all else.
+    ASCII, and UTF-8 is declared for all else. ``order_messages`` is what it writes orders as: ``ORM``, or, in 2.5.1, ``OMG`` or
+    ``OMI`` for OMG^O19, OMI^O23 and ORG^O20, which of them by what the message says.
     """
 
     version: str
@@ -98,17 +118,22 @@ class Hl7Codec:
     receiving_application: str
     receiving_facility: str
     character_set: str = ""
+    order_messages: str = "ORM"
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
             raise LocalProtocolError(f"version: not one of {', '.join(sorted(VERSIONS))}")
+        if self.order_messages not in ("ORM", "OMG", "OMI"):
+            raise LocalProtocolError("order_messages: not one of ORM, OMG, OMI")
+        if self.order_messages != "ORM" and self.version != "2.5.1":
+            raise LocalProtocolError(f"order_messages: {self.order_messages} is not in {self.version}")
 
     def encode(self, message: Hl7Message) -> bytes:
         """The ER7 bytes of a message, without MLLP frame.
 
         LocalProtocolError: a message of another kind, one that lacks what HL7 requires, or text outside the character set.
         """
-        entry = _WRITERS.get(type(message))
+        entry = (_WRITERS if self.order_messages == "ORM" else _WRITERS_OF_2_5_1).get(type(message))
         if entry is None:
             raise LocalProtocolError(f"no HL7 message for {type(message).__name__}")
         kind, write = entry

@@ -1,4 +1,4 @@
-"""ORC, OBR, TQ1 and ZDS: an order, and the steps that were made of it.
+"""ORC, OBR, TQ1 and ZDS: an order, and the steps that were made of it. Where steps stand in IPC: imaging_orders.py.
 
 The same in 2.3.1 and 2.5.1: ORC-2 and OBR-2 the placer's number, ORC-3, OBR-3 and OBR-18 the accession number, ORC-4 the
 placer's group, OBR-4 the procedure code with the protocol code as its alternate, OBR-6 when the exam was asked for, OBR-15.4
@@ -89,6 +89,7 @@ class OrderGroup:
     orc: Segment
     obr: Segment
     tq1: Segment | None
+    ipc: Sequence[Segment]
 
 
 def order_groups(message: Message) -> Sequence[OrderGroup]:
@@ -120,22 +121,30 @@ def _group(run: Sequence[Segment]) -> OrderGroup:
             tq1 = tq1 or one
     if obr is None:
         raise content_error("100", "OBR")
-    return OrderGroup(run[0], obr, tq1)
+    return OrderGroup(run[0], obr, tq1, [one for one in run if one.name == "IPC"])
 
 
 def order(group: OrderGroup) -> Order:
     """What a placer asks for; the time is that of ORC-7, or else of OBR-6."""
-    return _order(group, _start(group) or _requested_at(group), text(group.obr, 24))
+    return _order(group, start_of(group) or _requested_at(group), text(group.obr, 24))
+
+
+def of_one_order(groups: Sequence[OrderGroup]) -> None:
+    """Rejection 207 for groups of several orders, of which all but one were lost."""
+    if len(groups) > 1 and len({placer_number(group.orc, group.obr) for group in groups}) > 1:
+        raise content_error("207", "ORC-2")
 
 
 def procedure(groups: Sequence[OrderGroup], zds: Segment) -> tuple[Order, tuple[ScheduledProcedure, ...]]:
-    """The order, and a step for each group. Rejection 207: groups of several orders, of which all but one were lost."""
-    first = groups[0]
-    if len(groups) > 1 and len({placer_number(group.orc, group.obr) for group in groups}) > 1:
-        raise content_error("207", "ORC-2")
-    modality = stated(said(zds, 2) or said(first.obr, 24))
-    asked = _order(first, _requested_at(first), modality)
+    """The order, and a step for each group."""
+    of_one_order(groups)
+    asked = order_of_procedure(groups[0], stated(said(zds, 2) or said(groups[0].obr, 24)))
     return asked, tuple(_step(group, zds) for group in groups)
+
+
+def order_of_procedure(group: OrderGroup, modality: str) -> Order:
+    """What was asked for, where ORC-7 and TQ1 are the step's: the time is that of OBR-6."""
+    return _order(group, _requested_at(group), modality)
 
 
 def _order(group: OrderGroup, requested_at: Stamp, modality: str) -> Order:
@@ -162,7 +171,7 @@ def _step(group: OrderGroup, zds: Segment) -> ScheduledProcedure:
         step_id=text(obr, 20),
         protocol=fields.code(obr, 4, 4),
         station_ae_title=text(obr, 21),
-        start=_start(group),
+        start=start_of(group),
         modality=text(obr, 24),
         performing_physician=names.person_of_ndl(obr, 34),
     )
@@ -176,7 +185,7 @@ def _timing(group: OrderGroup, component: int, field_of_tq1: int) -> str:
     return stated(raw)
 
 
-def _start(group: OrderGroup) -> Stamp:
+def start_of(group: OrderGroup) -> Stamp:
     return fields.stamp(_timing(group, 4, 7), "ORC-7")
 
 

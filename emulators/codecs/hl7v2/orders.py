@@ -1,7 +1,11 @@
 """ORM^O01, MSH PID [PV1] {ORC OBR} [ZDS] (4.4.1), and ORR^O02, MSH MSA PID ORC (4.4.2).
 
-One structure has many meanings. What a message means is told by three fields and by ZDS, which only the filler of an order
-can fill; nothing else is known of its sender:
+In 2.5.1 also OMG^O19, MSH PID [PV1] {ORC [TQ1] OBR} (4.4.4), OMI^O23, the same with {IPC} behind each OBR (4.4.12), and
+ORG^O20, which is as ORR^O02 (4.4.5). What comes with ZDS in an ORM is an OMI, all else an OMG; what stands where:
+imaging_orders.py.
+
+One structure has many meanings. What a message means is told by three fields and by ZDS or IPC, which only the filler of an
+order can fill; nothing else is known of its sender:
 
 =====  ===========  =======  ===  =========================
 ORC-1  ORC-5        ORC-16   ZDS
@@ -19,7 +23,7 @@ SC     CM           ours          ReportStatus
 SC     any but CM   why      any  OrderStatus (RAD-3)
 SC     CM           why           OrderStatus
 CR     any          why      any  OrderStatus; so UC and OC
-NA                                NumberAssigned, in ORR^O02
+NA                                NumberAssigned, in ORR^O02 or ORG^O20
 =====  ===========  =======  ===  =========================
 
 Read, ORC-5 counts only where the table needs it: any but CM goes for SC after NW and XO, and for CA after CA. Other messages
@@ -28,7 +32,7 @@ of several orders, and orders under several ORC-1, are refused: all but one of t
 
 from collections.abc import Callable, Mapping, Sequence
 
-from emulators.codecs.hl7v2 import fields
+from emulators.codecs.hl7v2 import fields, imaging_orders
 from emulators.codecs.hl7v2.fields import needed, present, said, segment, single, stated, text
 from emulators.codecs.hl7v2.order_segments import (
     OrderGroup,
@@ -133,6 +137,13 @@ def write_procedure(message: ProcedureMessage) -> Sequence[Row]:
     return [pid_row(message.patient), pv1_row(message.visit), *procedure_rows({1: control, 5: status}, message)]
 
 
+def write_imaging_procedure(message: ProcedureMessage) -> Sequence[Row]:
+    """OMI^O23 for what is an ORM^O01 with ZDS."""
+    control, status = _PROCEDURE_CODES[type(message)]
+    steps = imaging_orders.procedure_rows({1: control, 5: status}, message)
+    return [pid_row(message.patient), pv1_row(message.visit), *steps]
+
+
 def write_order_status(message: OrderStatus) -> Sequence[Row]:
     why = message.reason
     orc: dict[int, Field] = {1: message.order_control, 5: message.status, 16: (why.value, why.meaning, why.scheme)}
@@ -169,10 +180,8 @@ _Header = tuple[str, Stamp, Patient]
 def read_order(message: Message, control_id: str, sent_at: Stamp) -> OrderMessage:
     groups = order_groups(message)
     header = (control_id, sent_at, patient(message))
-    control, status = needed(text(groups[0].orc, 1), "ORC-1"), text(groups[0].orc, 5)
-    if any(text(group.orc, 1) != control for group in groups):
-        raise content_error("207", "ORC-1")
-    kind = (_COMPLETED if status == "CM" else {}).get(control) or _ANY_STATUS.get(control)
+    control = _order_control(groups)
+    kind = _procedure_kind(control, groups)
     if kind is not None and message.first("ZDS") is not None:
         return kind(*header, visit(message), *procedure(groups, single(message, "ZDS")))
     if control == "NW":
@@ -183,6 +192,29 @@ def read_order(message: Message, control_id: str, sent_at: Stamp) -> OrderMessag
     if len(groups) > 1:
         raise content_error("207", "ORC")
     return read(message, groups[0], header)
+
+
+def read_imaging_order(message: Message, control_id: str, sent_at: Stamp) -> ProcedureMessage:
+    """OMI^O23: always with its steps."""
+    groups = order_groups(message)
+    kind = _procedure_kind(_order_control(groups), groups)
+    if kind is None:
+        raise content_error("103", "ORC-1")
+    return kind(control_id, sent_at, patient(message), visit(message), *imaging_orders.procedure(groups))
+
+
+def _order_control(groups: Sequence[OrderGroup]) -> str:
+    """ORC-1, the same in all."""
+    control = needed(text(groups[0].orc, 1), "ORC-1")
+    if any(text(group.orc, 1) != control for group in groups):
+        raise content_error("207", "ORC-1")
+    return control
+
+
+def _procedure_kind(control: str, groups: Sequence[OrderGroup]) -> type[ProcedureMessage] | None:
+    """What a message with steps is; None for an order control that comes without."""
+    status = text(groups[0].orc, 5)
+    return (_COMPLETED if status == "CM" else {}).get(control) or _ANY_STATUS.get(control)
 
 
 def _placed(group: OrderGroup) -> Order:
