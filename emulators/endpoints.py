@@ -24,11 +24,20 @@ _SET_WHEN_SERVED = datetime(1970, 1, 1)
 """In the place of ``site.epoch``: a served system counts from the wall time of its first start."""
 
 
+class EnhancedAcknowledgement(Settings):
+    """How HL7 messages ask for acknowledgement, MSH-15 and MSH-16 (table 0155)."""
+
+    accept: Literal["AL", "NE"]
+    application: Literal["AL", "NE", "ER", "SU"]
+
+
 class Endpoint(Settings):
     """Where one system listens. Port 0 is any free one, for a system that nobody has to find.
 
-    ``application``: what it calls itself in MSH-3, its name in capitals if left out. The rest is for systems that we serve:
-    ``control_port`` on loopback, what ``strangers`` get (an AE title or MSH-3 that is none of the site's), and ``quirks``.
+    ``application``: what it calls itself in MSH-3, its name in capitals if left out. ``acknowledgement``: in enhanced mode, of
+    what is sent to it; left out: original mode. ``takes_acknowledgements``: where it gets the application acknowledgements of
+    what it sends in enhanced mode. The rest is for systems that we serve: ``control_port`` on loopback, what ``strangers`` get
+    (an AE title or MSH-3 that is none of the site's), and ``quirks``.
     """
 
     host: Name = LOOPBACK
@@ -38,6 +47,8 @@ class Endpoint(Settings):
     application: Name | None = None
     strangers: Literal["refuse", "answer"] = "refuse"
     quirks: tuple[str, ...] = ()
+    acknowledgement: EnhancedAcknowledgement | None = None
+    takes_acknowledgements: Literal["on its port", "on the same connection"] = "on its port"
 
     @property
     def dicom(self) -> Address:
@@ -95,6 +106,8 @@ class ServedSite(Settings):
             endpoint = self.endpoints.get(name)
             if endpoint is None:
                 raise ValueError(f"endpoints.{name}: missing")
+            if endpoint.acknowledgement is not None and name not in HL7_SYSTEMS:
+                raise ValueError(f"endpoints.{name}.acknowledgement: it takes no HL7 messages")
             speaks = {"dicom_port": name in self.site.ae_title_of, "mllp_port": name in HL7_SYSTEMS}
             for key, wanted in speaks.items():
                 if (getattr(endpoint, key) is not None) is not wanted:
@@ -115,6 +128,12 @@ class ServedSite(Settings):
     def systems(self) -> tuple[str, ...]:
         """Every system of the site, by name."""
         return self.site.systems
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The systems that always send an application acknowledgement, and are waited for."""
+        asked = {name: self.endpoints[name].acknowledgement for name in self.systems}
+        return tuple(name for name, mode in asked.items() if mode is not None and mode.application == "AL")
 
     def application(self, system: str) -> str:
         """What a system calls itself in MSH-3."""

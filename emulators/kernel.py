@@ -300,7 +300,7 @@ class Kernel:
         message = lane.port.request(exchange)
         self._tickets[exchange.ticket] = exchange
         try:
-            self._give(lane.receiver, Request(exchange.ticket, lane.sender, message))
+            self._give(lane.receiver, Request(exchange.ticket, lane.sender, message, exchange.mode))
         except LocalProtocolError:
             if not lane.foreign or exchange.replied:
                 raise

@@ -44,7 +44,7 @@ EHR, ENGINE, RIS, PACS, WORKSTATION, TELERADIOLOGY = "ehr", "engine", "ris", "pa
 HL7_SYSTEMS = (EHR, ENGINE, RIS, PACS, WORKSTATION)
 """Those that take HL7 messages."""
 
-HL7_LANES = frozenset(("adt", "orders", "reports", "reading"))
+HL7_LANES = frozenset(("adt", "orders", "reports", "reading", "acknowledgements"))
 
 
 CharacterSet = Literal[
@@ -422,11 +422,12 @@ def build(
             kernel.host(name, make(), carriers.archive(name))
     for route in routes(settings):
         if route not in left_out:
-            kernel.connect(_lane(route, settings.links, carriers.port(route)))
+            kernel.connect(lane(route, settings.links, carriers.port(route)))
     return kernel
 
 
-def _lane(route: Route, links: Links, port: Port) -> Lane:
+def lane(route: Route, links: Links, port: Port) -> Lane:
+    """One row of a kernel's route table."""
     if route.lane in HL7_LANES:  # MLLP keeps its connection open and has one message outstanding
         return Lane(route.sender, route.receiver, route.lane, port, links.hl7.spec(), associations=1, set_up_round_trips=0)
     settings = links.dicom

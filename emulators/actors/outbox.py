@@ -3,11 +3,11 @@
 Rules
 - One queue per receiver and name (the lane, unless said otherwise); one send under way per queue. A queue has no limit.
 - ``refused`` and ``unknown`` are tried again after a back-off, without limit; so is A7xxH (out of resources).
-- AR is tried again as often as the policy says; an AR that speaks of the header (200 to 203: message type, event, processing
-  ID, version) can never pass, and is final.
+- AR, and CR of enhanced mode, is tried again as often as the policy says; one that speaks of the header (200 to 203: message
+  type, event, processing ID, version) can never pass, and is final.
 - A retry is the same message with the same MSH-10 or UID, so that the receiver can tell it from a new one.
 - A study resumes with the instances that were not confirmed, and starts its back-off anew when some were.
-- AE, and any other failure status, is final: it is not sent again unchanged. After an ``unknown`` of one's own, 0111H to an
+- AE, CE, and any other failure status, is final: it is not sent again unchanged. After an ``unknown`` of one's own, 0111H to an
   N-CREATE (it exists already) and 0110H to an N-SET to a final state (it can no longer be changed) say that the first try
   was taken, and are success (PS3.7 10.1.5.1.6, PS3.4 F.7.2.2). An N-SET that leaves the state as it is can be repeated.
 - Of a study, instances refused for good are left out and the others sent on; the delivery is then a failed one.
@@ -268,7 +268,9 @@ def _accepted(queue: _Queue, outcome: Outcome) -> bool | None:
     if outcome.kind is not OutcomeKind.ANSWERED:
         return None
     if isinstance(answer, Acknowledgement):
-        return answer.code == "AA" if answer.code != "AR" else _rejected(queue, answer)
+        if answer.code in ("AR", "CR"):
+            return _rejected(queue, answer)
+        return answer.code in ("AA", "CA")
     if answer is None:  # none was asked for
         return True
     status: int = answer.code if isinstance(answer, Status) else answer.status

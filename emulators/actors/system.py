@@ -11,28 +11,39 @@ first; for a DIMSE message it returns the answer itself first.
 note ``dead letter``               control id; to, message, reason: an HL7 message was refused for good, and is kept
 note ``delivery refused``          subject; to, message, reason: anything else was refused for good
 notes ``queue alert``, ``… over``  receiver: what it is sent has waited too long (outbox.py)
+note ``application refused``       control id; from, reason: AE or AR came for a message that is not waited for
 =================================  =======================================================================================
 
 All that a system knows follows from the events it was given, and their instants: a journal of them makes it anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from emulators.actors import application_acknowledgements
+from emulators.actors.application_acknowledgements import AwaitedApplications
 from emulators.actors.dead_letters import DeadLetter, DeadLetters
 from emulators.actors.outbox import Delivery, Outbox, RetryPolicy
 from emulators.actors.receipts import Receipts
-from emulators.core.effect import Effect, Note, Reply
+from emulators.core.effect import Effect, Note, Reply, Send
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Event, Outcome, Request, Stimulus, Ticket, TimerFired, Told, Withdrawn
-from emulators.core.instant import Instant, Stamp, WallClock
+from emulators.core.identity import digest
+from emulators.core.instant import SECOND, Instant, Stamp, WallClock
+from emulators.messages.acknowledgements import ApplicationAcknowledgement, EnhancedMode, accepting
 from emulators.messages.common import Acknowledgement
 
 ACCEPTED = ("AA", "")
 UNKNOWN_KEY = "204"
 """Table 0357: unknown key identifier."""
 UNSUPPORTED_MESSAGE = "200 MSH-9"
+
+_OVER = "acknowledged/"
+"""Of the keys of application acknowledgements that go back on the connection of their message."""
+
+_OVER_LIMIT_US = 10 * SECOND
 
 Accepted = tuple[str, str]
 StimulusMethod = Callable[[Mapping[str, Any]], Sequence[Effect]]
@@ -50,6 +61,7 @@ class System:
         """Of the request that is being handled."""
         self.outbox = Outbox(retry)
         self.dead_letters = DeadLetters()
+        self.awaited = AwaitedApplications()
         self._clock = clock
         self._receipts = Receipts()
         self._common_stimuli: dict[str, StimulusMethod] = {
@@ -83,8 +95,10 @@ class System:
         return [*self.stimuli, *self._common_stimuli]
 
     def status(self) -> dict[str, list[dict[str, int | str]]]:
-        """What has not got through: ``queues`` with how it stands with the head of each, and ``dead_letters``."""
-        return {"queues": self.outbox.status(), "dead_letters": self.dead_letters.status(self.now)}
+        """What has not got through: ``queues`` with how it stands with the head of each, and ``dead_letters``; where
+        application acknowledgements are waited for, ``accepted`` ones that have none yet."""
+        found = {"queues": self.outbox.status(), "dead_letters": self.dead_letters.status(self.now)}
+        return {**found, "accepted": self.awaited.status()} if self.awaited.receivers else found
 
     def stamp(self, later_us: int = 0) -> Stamp:
         """This system's wall time, ``later_us`` from now."""
@@ -105,7 +119,14 @@ class System:
         return method(stimulus.data)
 
     def _request(self, request: Request) -> Sequence[Effect]:
+        effects = self._judged(request)
+        return effects if request.mode is None else self._in_enhanced_mode(request, request.mode, effects)
+
+    def _judged(self, request: Request) -> Sequence[Effect]:
+        """What a request leads to, its Reply first."""
         message, self.ticket = request.message, request.ticket
+        if type(message) is ApplicationAcknowledgement:
+            return [Reply(request.ticket, Acknowledgement("AA", message.control_id)), *self._applied(request.sender, message)]
         method = self.requests.get(type(message))
         if method is None and hasattr(message, "control_id"):
             return [Reply(request.ticket, Acknowledgement("AR", message.control_id, UNSUPPORTED_MESSAGE))]
@@ -121,11 +142,16 @@ class System:
         return [Reply(request.ticket, self._receipts.give(request.sender, message, code, error)), *effects]
 
     def _outcome(self, outcome: Outcome) -> Sequence[Effect]:
+        if outcome.key.startswith(_OVER):
+            return ()  # who did not get it asks again
         effects, delivery = self.outbox.outcome(outcome)
         if delivery is None:
             return effects
         if not delivery.accepted:
             effects.append(self._refused(delivery))
+        elif delivery.to in self.awaited.receivers and type(delivery.message) is not ApplicationAcknowledgement:
+            early, waiting = self.awaited.accepted(delivery, self.now)
+            effects += waiting if early is None else self._applied_to(delivery, early)
         method = self.deliveries.get(type(delivery.message))
         if method is not None:
             effects.extend(method(delivery))
@@ -134,14 +160,63 @@ class System:
 
     def _refused(self, delivery: Delivery) -> Note:
         message, answer = delivery.message, delivery.answer
-        reason = answer.summary if answer is not None else ""
+        reason = answer.summary if answer is not None else "no application acknowledgement"
         fields = {"to": delivery.to, "message": type(message).__name__, "reason": reason}
-        if not hasattr(message, "control_id"):
+        if not hasattr(message, "control_id") or type(message) is ApplicationAcknowledgement:
             return Note("delivery refused", message.subject, fields)
         self.dead_letters.keep(DeadLetter(delivery.to, delivery.queue, message, reason, self.now))
         if delivery.to in self.dead_letters.holding:
             self.outbox.take_out(delivery.to, delivery.queue, partial(self.dead_letters.hold, delivery.to))
         return Note("dead letter", message.control_id, fields)
+
+    # --- enhanced acknowledgement mode ---------------------------------------------------------------------------------
+
+    def _in_enhanced_mode(self, request: Request, mode: EnhancedMode, effects: Sequence[Effect]) -> Sequence[Effect]:
+        """The message is in the store when this is done: it is accepted (CA), whatever comes of it, which the application
+        acknowledgement says. One of a type that nobody here takes is rejected (CR)."""
+        first, *further = effects
+        assert isinstance(first, Reply)  # every HL7 message gets one
+        answer: Acknowledgement = first.message
+        if (answer.code, answer.error) == ("AR", UNSUPPORTED_MESSAGE):
+            return [Reply(first.ticket, accepting(answer))]
+        accepted = Reply(first.ticket, Acknowledgement("CA", answer.control_id))
+        if not mode.wants_application(answer.code):
+            return [accepted, *further]
+        return [accepted, *self._acknowledge(request, mode, answer), *further]
+
+    def _acknowledge(self, request: Request, mode: EnhancedMode, answer: Acknowledgement) -> Sequence[Effect]:
+        stamp = self.stamp()
+        number = digest(64, "application", self.name, request.sender, answer.control_id, answer.code, answer.error, stamp)
+        control_id = f"K{number:016X}"
+        message = ApplicationAcknowledgement(control_id, stamp, mode.event, answer.code, answer.control_id, answer.error)
+        if mode.same_connection:
+            return [Send(f"{_OVER}{request.ticket}", request.sender, message, _OVER_LIMIT_US, over=request.ticket)]
+        return self.outbox.put(request.sender, message)
+
+    def _applied(self, sender: str, message: ApplicationAcknowledgement) -> Sequence[Effect]:
+        """A receiver says what came of a message that it has accepted."""
+        delivery, effects = self.awaited.take(sender, message)
+        if delivery is not None:
+            return [*effects, *self._applied_to(delivery, message)]
+        if message.code == "AA" or sender in self.awaited.receivers:
+            return ()
+        fields = {"from": sender, "reason": f"{message.code} {message.error}".rstrip()}
+        return [Note("application refused", message.request_control_id, fields)]
+
+    def _applied_to(self, delivery: Delivery, message: ApplicationAcknowledgement) -> Sequence[Effect]:
+        if message.code == "AA":
+            return ()
+        answer = Acknowledgement(message.code, message.request_control_id, message.error)
+        return [self._refused(replace(delivery, answer=answer, accepted=False))]
+
+    def _overdue(self, key: str) -> Sequence[Effect]:
+        """No application acknowledgement has come in time."""
+        delivery, goes_again = self.awaited.overdue(key)
+        if goes_again:
+            return self.outbox.put(delivery.to, delivery.message, delivery.queue)
+        return [self._refused(replace(delivery, answer=None, accepted=False))]
+
+    # --- dead letters --------------------------------------------------------------------------------------------------
 
     def _resend_dead_letter(self, data: Mapping[str, Any]) -> Sequence[Effect]:
         return self._settle_dead_letter(data["subject"], data["to"], again=True)
@@ -162,6 +237,8 @@ class System:
     def _timer_fired(self, event: TimerFired) -> Sequence[Effect]:
         if self.outbox.owns(event.key):
             return self.outbox.timer_fired(event.key)
+        if event.key.startswith(application_acknowledgements.PREFIX):
+            return self._overdue(event.key)
         return self.timer_fired(event.key)
 
 

@@ -37,9 +37,12 @@ class Stimulus:
 
 @dataclass(slots=True)
 class Request:
+    """``mode``: how the sender of an HL7 message wants it acknowledged, if not in original mode (messages/acknowledgements)."""
+
     ticket: Ticket
     sender: str
     message: Any
+    mode: Any = None
 
 
 @dataclass(slots=True)

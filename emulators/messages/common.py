@@ -9,7 +9,8 @@ from emulators.core.identity import digest
 from emulators.messages import canonical
 
 SEXES = frozenset(("M", "F", "O", ""))
-_ACKNOWLEDGEMENT_CODES = frozenset(("AA", "AE", "AR"))
+APPLICATION_CODES = frozenset(("AA", "AE", "AR"))
+ACCEPT_CODES = frozenset(("CA", "CE", "CR"))
 
 
 class Message(Protocol):
@@ -135,7 +136,8 @@ NO_CODE = Code("", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The answer to an HL7 message in original mode (HL7 2.9.2): ``code`` AA, AE or AR; ``control_id`` is MSA-2.
+    """The answer to an HL7 message: in original mode (HL7 2.9.2) ``code`` is AA, AE or AR, in enhanced mode (2.9.3) CA, CE or
+    CR; ``control_id`` is MSA-2.
 
     ``error`` is a code of table 0357 with its location, such as ``101 PID-3``, empty when accepted.
     """
@@ -147,7 +149,7 @@ class Acknowledgement:
     nominal_bytes: ClassVar[int] = 120
 
     def __post_init__(self) -> None:
-        canonical.one_of(self.code, _ACKNOWLEDGEMENT_CODES, "acknowledgement.code")
+        canonical.one_of(self.code, APPLICATION_CODES | ACCEPT_CODES, "acknowledgement.code")
 
     @property
     def summary(self) -> str:

@@ -99,6 +99,7 @@ class Exchange:
         "kind",
         "lane",
         "message",
+        "mode",
         "moves",
         "reached",
         "replied",
@@ -134,6 +135,8 @@ class Exchange:
         self.foreseen_stored = 0
         """How far the association will come, before it is opened: responses that pass, and instances that reach the archive."""
         self.instances_us = 0
+        self.mode: Any = None
+        """How the sender of an HL7 message wants it acknowledged, if not in original mode; of a socket port."""
         self.moves: Any = None
         """Set for the C-STORE sub-operations of a C-MOVE: who wants to hear of the end instead of an actor."""
         self.reached: dict[Any, Any] = {}

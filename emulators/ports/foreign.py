@@ -78,10 +78,11 @@ class OverPort:
         return not self._server.was_taken
 
 
-def open_exchange(arrivals: Arrivals, server: Any, sender: str, receiver: str, message: Any) -> Exchange:
-    """Post a stranger's request; ``server`` is where its reply goes."""
+def open_exchange(arrivals: Arrivals, server: Any, sender: str, receiver: str, message: Any, mode: Any = None) -> Exchange:
+    """Post a stranger's request; ``server`` is where its reply goes, ``mode`` as in ``Request``."""
     lane = Lane(sender, receiver, message.lane, ForeignPort(), LinkSpec(), foreign=True)
     exchange = Exchange(lane, "", message, lane.answer_limit_us, 0, 0)
     exchange.server = server
+    exchange.mode = mode
     arrivals.post(exchange, Stage.REQUEST, message)
     return exchange

@@ -4,6 +4,11 @@ Sending end: a connection is opened for the first message and kept; after anythi
 message opens a new one. Receiving end: every frame is one request; what cannot be read is answered AR or AE and never
 reaches the actor.
 
+Enhanced mode (HL7 2.9.3), which a message asks for by MSH-15 and MSH-16: the answer is CA, CE or CR, written if it was asked
+for; the application acknowledgement is a message of the actor, which goes its own way, or, to a system that does not listen,
+back on the connection of the request. What cannot be read has none: it is CE or CR, or AE or AR where only that was asked for.
+A sender that never asks to be accepted has its answer, which says nothing, as soon as the message has gone.
+
 A fault's connection part (refused, swallowed) is carried out when the leg starts and healed at once, because in lock-step
 the relay only changes bytes and connections, while the times are the kernel's.
 """
@@ -12,13 +17,15 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
 from emulators.codecs.hl7v2 import Hl7Codec, Rejection, control_id_of
 from emulators.codecs.hl7v2.rejection import header_error
 from emulators.core.errors import RemoteProtocolError
+from emulators.messages.acknowledgements import EnhancedMode, accepting
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import InstancesStored
 from emulators.ports.arrivals import Arrivals, Failure, Stage
@@ -54,12 +61,13 @@ class MllpPort(SocketPort):
 
     def send(self, exchange: Exchange) -> None:
         payload = frame(self._codec.encode(exchange.message))
+        accept = self._codec.accept_of(exchange.message)
         if self._connection is None or not self._connection.is_usable:
             self.close()
             self._connection = _Sender(self._codec, self._address, self._arrivals, self._origins, self.live)
         exchange.client = self._connection
         self.prepare(exchange)
-        self._connection.send(exchange, payload)
+        self._connection.send(exchange, payload, accept)
 
     def check(self, message: Any) -> None:
         """Raises LocalProtocolError for a message that cannot be encoded."""
@@ -93,6 +101,8 @@ class _Sender:
         self.ended = False
         self.sent = threading.Event()
         """The outstanding message has gone."""
+        self._accept = ""
+        """Its MSH-15; empty in original mode."""
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         origins.register(self.port, self)
         self._thread = threading.Thread(target=self._run, name=f"radloop-mllp-{self.port}", daemon=True)
@@ -107,8 +117,9 @@ class _Sender:
         arrived.register(self._socket, select.POLLIN)
         return not arrived.poll(0)  # between two messages there is nothing to read but the end
 
-    def send(self, exchange: Exchange, payload: bytes) -> None:
+    def send(self, exchange: Exchange, payload: bytes, accept: str) -> None:
         self.exchange = exchange
+        self._accept = accept
         self.sent.clear()
         self._outgoing.put(payload)
 
@@ -131,7 +142,10 @@ class _Sender:
             while payload is not None and not self.ended:  # hung up on before it was connected
                 self._socket.sendall(payload)
                 self.sent.set()
-                self._receive_answer(deframer)
+                if self._accept == "NE":
+                    self._answered(None)
+                else:
+                    self._receive_answer(deframer)
                 payload = self._outgoing.get()
         except (OSError, RemoteProtocolError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -162,21 +176,25 @@ class _Sender:
                 raise RemoteProtocolError("closed before the acknowledgement")
             for event in deframer.receive(data):
                 if isinstance(event, Frame):
-                    answer = self._codec.decode_acknowledgement(event.payload)
-                    exchange, self.exchange = self.exchange, None
-                    assert exchange is not None  # one is outstanding
-                    if answer.control_id != exchange.message.control_id:
-                        self.exchange = exchange
+                    answer = self._codec.decode_acknowledgement(event.payload, is_enhanced=bool(self._accept))
+                    assert self.exchange is not None  # one is outstanding
+                    if answer.control_id != self.exchange.message.control_id:
                         raise RemoteProtocolError("the acknowledgement is for another message")
-                    self._arrivals.post(exchange, Stage.ANSWER, answer)
+                    self._answered(answer)
                     return
+
+    def _answered(self, answer: Acknowledgement | None) -> None:
+        exchange, self.exchange = self.exchange, None
+        assert exchange is not None  # one is outstanding
+        self._arrivals.post(exchange, Stage.ANSWER, answer)
 
 
 class MllpServer:
     """The receiving end of one system: a listener on ``address``, and the codec that reads for it.
 
     ``systems`` gives the system of a sending application (MSH-3), for strangers' exchanges: a product in a system's place.
-    ``known`` are the sending applications that are answered, None for any; another gets AR 103 MSH-3.
+    ``known`` are the sending applications that are answered, None for any; another gets AR 103 MSH-3. ``called_back`` are the
+    systems that take application acknowledgements at an address of their own.
     """
 
     def __init__(
@@ -189,6 +207,7 @@ class MllpServer:
         systems: Mapping[str, str] = NO_SYSTEMS,
         known: frozenset[str] | None = None,
         address: Address = (LOOPBACK, 0),
+        called_back: Collection[str] = (),
     ) -> None:
         self._system = system
         self._systems = systems
@@ -197,6 +216,7 @@ class MllpServer:
         self._origins = origins
         self._takes_strangers = takes_strangers
         self._known = known
+        self._called_back = called_back
         self._replies = Replies()
         failed = log_failure if takes_strangers else arrivals.fail
         self._listener = Listener(f"mllp-{system}", self._serve, failed, address)
@@ -233,33 +253,67 @@ class MllpServer:
 
     def _answer(self, connection: socket.socket, sender: "_Sender | None", payload: bytes) -> bool:
         """Pass one message on and send its acknowledgement; False when there is none and the connection must end."""
+        application, facility = _sender_of(payload)
+        name = self._systems.get(application, application)
+        mode = self._codec.mode_of(payload, same_connection=name not in self._called_back)
         try:
             message = self._codec.decode(payload)
-            self._require_known(payload)
+            self._require_known(application, payload)
         except Rejection as rejection:
-            connection.sendall(frame(self._codec.encode_acknowledgement(rejection.acknowledgement, payload)))
+            self._acknowledge(connection, payload, mode, rejection.acknowledgement, is_read=False)
             return True
         awaited = Awaited()
         if sender is not None and sender.exchange is not None:
             exchange = sender.exchange
-            exchange.server = awaited
+            exchange.server, exchange.mode = awaited, mode
             self._arrivals.post(exchange, Stage.REQUEST, message)
         elif self._takes_strangers:
-            application = er7.header(payload).component(3, 1)
-            sender_name = self._systems.get(application, application)
-            open_exchange(self._arrivals, awaited, sender_name, self._system, message)
+            open_exchange(self._arrivals, awaited, name, self._system, message, mode)
         else:
             return False
         answer: Acknowledgement | None = self._replies.wait_for(awaited)
         if answer is None:
             return False
-        connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
+        self._acknowledge(connection, payload, mode, answer, is_read=True)
+        if mode is not None and mode.same_connection and mode.application != "NE":
+            self._send_pushed(connection, awaited, application, facility)
         return True
 
-    def _require_known(self, payload: bytes) -> None:
+    def _acknowledge(
+        self, connection: socket.socket, payload: bytes, mode: EnhancedMode | None, answer: Acknowledgement, is_read: bool
+    ) -> None:
+        """Write what is asked for: in enhanced mode the accept acknowledgement. Of what cannot be read nobody writes an
+        application acknowledgement later, so it stands here if no other was asked for."""
+        if mode is not None:
+            accept = accepting(answer)
+            if mode.wants_accept(accept.code):
+                answer = accept
+            elif is_read or not mode.wants_application(answer.code):
+                return
+        connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
+
+    def _send_pushed(self, connection: socket.socket, awaited: Awaited, application: str, facility: str) -> None:
+        """The application acknowledgement that the actor sends on this connection, if it does; nobody accepts it here."""
+        exchange = awaited.pushed()
+        if exchange is None:
+            return
+        codec = replace(self._codec, receiving_application=application, receiving_facility=facility, accept="NE")
+        connection.sendall(frame(codec.encode(exchange.message)))
+        self._arrivals.post(exchange, Stage.ANSWER, None)
+
+    def _require_known(self, application: str, payload: bytes) -> None:
         """Raises Rejection for a sending application that is to be refused."""
-        if self._known is None or er7.header(payload).component(3, 1) in self._known:
+        if self._known is None or application in self._known:
             return
         rejection = header_error("103", "MSH-3")
         rejection.control_id = control_id_of(payload)
         raise rejection
+
+
+def _sender_of(payload: bytes) -> tuple[str, str]:
+    """Sending application and facility, MSH-3 and MSH-4; empty if they cannot be read."""
+    try:
+        header = er7.header(payload)
+    except RemoteProtocolError:
+        return "", ""
+    return header.component(3, 1), header.component(4, 1)

@@ -28,7 +28,7 @@ def settings_digest(settings: ServedSite, system: str, preloaded: Sequence[Attri
     """Of all that decides what ``system`` does with an event. Where its peers listen may change."""
     quirks = settings.endpoints[system].quirks
     site, images = settings.site.model_dump_json(exclude={"epoch"}), settings.images.model_dump_json()
-    return _digest((site, images, *quirks, *map(repr, preloaded)))
+    return _digest((site, images, *settings.awaited, *quirks, *map(repr, preloaded)))
 
 
 def _sources(folder: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """What a served system sends: a live port per route, to the endpoint of the receiver."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emulators.carriers import ImageSource
@@ -11,6 +11,7 @@ from emulators.core.effect import Send
 from emulators.core.errors import LocalProtocolError
 from emulators.endpoints import ServedSite
 from emulators.kernel import Archive
+from emulators.messages.acknowledgements import ApplicationAcknowledgement
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import StoreResult, StoreStudy
 from emulators.ports.arrivals import Arrivals
@@ -20,7 +21,7 @@ from emulators.ports.mllp import MllpPort
 from emulators.ports.sockets import Origins
 from emulators.ports.stored_images import stored_images
 from emulators.serving.faults import APPLICATION_INTERNAL_ERROR
-from emulators.site import HL7_LANES, Route
+from emulators.site import HL7_LANES, HL7_SYSTEMS, Route
 from emulators.store.archive import ImageArchive
 from emulators.wire.dimse import Command
 
@@ -31,10 +32,26 @@ log = logging.getLogger("radloop")
 
 
 def hl7_codec(settings: ServedSite, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version, and what orders are written as."""
+    """Who takes a message decides its version, what orders are written as, and how it is acknowledged."""
     site = settings.site
     names = settings.application(sender), site.institution, settings.application(receiver), site.institution
-    return Hl7Codec(site.hl7_version.of(receiver), *names, order_messages=site.order_messages.of(receiver))
+    mode = settings.endpoints[receiver].acknowledgement
+    accept, application = (mode.accept, mode.application) if mode is not None else ("", "")
+    return Hl7Codec(
+        site.hl7_version.of(receiver),
+        *names,
+        order_messages=site.order_messages.of(receiver),
+        accept=accept,
+        application=application if sender in HL7_SYSTEMS or not mode else "NE",  # who listens nowhere asks for none
+    )
+
+
+def acknowledgement_routes(settings: ServedSite, system: str) -> Iterator[Route]:
+    """To whom ``system`` sends application acknowledgements as messages of their own; they are in no route table, since who
+    asks for one decides."""
+    for sender in HL7_SYSTEMS:
+        if sender != system and settings.endpoints[sender].takes_acknowledgements == "on its port":
+            yield Route(system, sender, ApplicationAcknowledgement.lane)
 
 
 class EndpointCarriers:
@@ -83,6 +100,8 @@ class EndpointCarriers:
             if port is not None:
                 port.check(send.message)
                 return None
+            if send.over is not None and send.message.lane in HL7_LANES:
+                return None  # an acknowledgement: all that it says has been in a message
             if send.over is not None:  # it goes where its request came from, also to a stranger
                 codec.encode_request(send.message, 1)
                 return None

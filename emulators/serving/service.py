@@ -20,12 +20,14 @@ from typing import Any, Protocol
 
 import simpy
 
+from emulators.actors.application_acknowledgements import AwaitedApplications
 from emulators.actors.modality import ImageSpecification
 from emulators.actors.worklist import Worklist
 from emulators.carriers import SERVED, SERVED_BY_SCANNERS, WITH_ARCHIVE, duplicates_at
 from emulators.clock import PacedClock
 from emulators.control import ControlServer, NoteHub
 from emulators.core.effect import SetTimer
+from emulators.core.errors import ConfigError
 from emulators.core.event import Event, Outcome, OutcomeKind, Withdrawn
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import Instant, WallClock
@@ -42,10 +44,10 @@ from emulators.serving.alerts import Alerts
 from emulators.serving.code import code_digest, settings_digest
 from emulators.serving.faults import described
 from emulators.serving.host import Host
-from emulators.serving.outgoing import EndpointCarriers, hl7_codec
+from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, hl7_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
-from emulators.site import HL7_SYSTEMS, actors, build, routes
+from emulators.site import HL7_SYSTEMS, actors, build, lane, routes
 from emulators.store.journal import Entry, Journal, JournalFailure, Snapshot, Writer, remove
 from emulators.trace import Level, Trace
 
@@ -148,9 +150,13 @@ class Service:
         """A kernel with the routes that begin here, and nobody on it."""
         site, elsewhere = self._site, [route for route in routes(self._site) if route.sender != self.system]
         environment, no_faults = simpy.Environment(0), FaultPlan(0)
-        return build(
+        kernel = build(
             site, environment, carriers, no_faults, trace, images, protocols, left_out=elsewhere, products=site.systems
         )
+        if self.system in HL7_SYSTEMS:
+            for route in acknowledgement_routes(self._settings, self.system):
+                kernel.connect(lane(route, site.links, carriers.port(route)))
+        return kernel
 
     def _put_host_before_actor(
         self,
@@ -163,11 +169,21 @@ class Service:
         worklist = Worklist()
         worklist.preload(preloaded)
         system: Any = actors(self._site, images, protocols, WallClock(self._site.epoch), worklist=worklist)[self.system]()
+        system.awaited = AwaitedApplications(self._awaited())
         quirks = self._settings.endpoints[self.system].quirks
         actor = with_quirks(system, quirks, f"endpoints.{self.system}.quirks")
         host = Host(self.system, actor, system, self._journal, carriers.refusal, trace)
         self._kernel.host(self.system, host, self._archive)
         return host
+
+    def _awaited(self) -> tuple[str, ...]:
+        """The systems whose application acknowledgements are waited for."""
+        receivers = {route.receiver for route in routes(self._site) if route.sender == self.system}
+        awaited = tuple(name for name in self._settings.awaited if name in receivers) if self.system in HL7_SYSTEMS else ()
+        if awaited and self._settings.endpoints[self.system].takes_acknowledgements != "on its port":
+            key = f"endpoints.{self.system}.takes_acknowledgements"
+            raise ConfigError(f"{key}: a system that is served takes those of {', '.join(awaited)} on its port")
+        return awaited
 
     def _listen(self, notes: NoteHub, opened: ExitStack) -> Iterator[Listening]:
         """Open every port of the system."""
@@ -195,7 +211,10 @@ class Service:
             names = {settings.application(name): name for name in site.systems}
             codec, known = hl7_codec(settings, system, system), frozenset(names) if refuses else None
             with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
-                mllp = MllpServer(system, codec, self._arrivals, Origins(), True, names, known, endpoint.mllp)
+                called_back = [route.receiver for route in acknowledgement_routes(settings, system)]
+                mllp = MllpServer(
+                    system, codec, self._arrivals, Origins(), True, names, known, endpoint.mllp, called_back=called_back
+                )
             opened.callback(mllp.close)
             yield Listening("mllp", mllp.address, settings.application(system))
         if endpoint.control_port is not None:

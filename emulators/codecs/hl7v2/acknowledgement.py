@@ -1,4 +1,7 @@
-"""The acknowledgement of original mode: MSH MSA [ERR] (2.9.2, 2.14.1).
+"""Acknowledgements: MSH MSA [ERR] (2.14.1), of original mode (2.9.2) and of enhanced mode (2.9.3).
+
+In enhanced mode the accept acknowledgement (MSA-1 is CA, CE or CR) is the answer, as AA, AE or AR are in original mode, and the
+application acknowledgement is a message of its own with AA, AE or AR.
 
 An error stands in ERR-1 as ``segment^sequence^field^code&text&HL70357`` in 2.3.1, and in ERR-2 (location), ERR-3 (code) and
 ERR-4 (severity E) in 2.5.1. Both are read, and MSA-6, the form of 2.3 and before.
@@ -7,10 +10,12 @@ ERR-4 (severity E) in 2.5.1. Both are read, and MSA-6, the form of 2.3 and befor
 import re
 from collections.abc import Sequence
 
-from emulators.codecs.hl7v2.fields import text
-from emulators.codecs.hl7v2.rejection import ERROR_TEXTS
+from emulators.codecs.hl7v2.fields import needed, segment, text
+from emulators.codecs.hl7v2.rejection import ERROR_TEXTS, content_error
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.messages.common import Acknowledgement
+from emulators.core.instant import Stamp
+from emulators.messages.acknowledgements import ApplicationAcknowledgement
+from emulators.messages.common import ACCEPT_CODES, APPLICATION_CODES, Acknowledgement
 from emulators.wire import er7
 from emulators.wire.er7 import Row
 
@@ -38,15 +43,27 @@ def _err(error: str, version: str) -> Row:
     return er7.row("ERR", {2: location, 3: entry, 4: "E"})
 
 
-def read_acknowledgement(payload: bytes) -> Acknowledgement:
-    """RemoteProtocolError: not readable, no MSA, or MSA-1 not one of original mode."""
+def write_application_acknowledgement(message: ApplicationAcknowledgement, version: str) -> Sequence[Row]:
+    return write_acknowledgement(Acknowledgement(message.code, message.request_control_id, message.error), version)
+
+
+def read_acknowledgement(payload: bytes, is_enhanced: bool = False) -> Acknowledgement:
+    """RemoteProtocolError: not readable, no MSA, or MSA-1 not one of the mode."""
     message = er7.parse(payload)
     msa = message.required("MSA")
     code, control_id = text(msa, 1), text(msa, 2)
-    try:
-        return Acknowledgement(code, control_id, _read_error(message) if code != "AA" else "")
-    except LocalProtocolError:
-        raise RemoteProtocolError("MSA-1: not AA, AE or AR") from None
+    if code not in (ACCEPT_CODES if is_enhanced else APPLICATION_CODES):
+        raise RemoteProtocolError(f"MSA-1: not {'CA, CE or CR' if is_enhanced else 'AA, AE or AR'}")
+    return Acknowledgement(code, control_id, _read_error(message) if code not in ("AA", "CA") else "")
+
+
+def read_application_acknowledgement(message: er7.Message, control_id: str, sent_at: Stamp) -> ApplicationAcknowledgement:
+    msa = segment(message, "MSA")
+    code, acknowledged = needed(text(msa, 1), "MSA-1"), needed(text(msa, 2), "MSA-2")
+    if code not in APPLICATION_CODES:
+        raise content_error("103", "MSA-1")
+    error = _read_error(message) if code != "AA" else ""
+    return ApplicationAcknowledgement(control_id, sent_at, text(message.msh, 9, 2), code, acknowledged, error)
 
 
 def _read_error(message: er7.Message) -> str:

@@ -18,6 +18,7 @@ from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_er
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
 from emulators.core.instant import Stamp
+from emulators.messages.acknowledgements import CONDITIONS, ApplicationAcknowledgement, EnhancedMode
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.common import Acknowledgement
 from emulators.messages.orders import (
@@ -40,7 +41,7 @@ from emulators.wire.er7 import Field, Message, Row, Segment
 
 VERSIONS = frozenset(("2.3.1", "2.5.1"))
 
-Hl7Message = PatientMessage | MergePatients | orders.OrderMessage | Report
+Hl7Message = PatientMessage | MergePatients | orders.OrderMessage | Report | ApplicationAcknowledgement
 
 _Kind = tuple[str, str, str]
 _ORM, _ORR, _ORU = ("ORM", "O01", "ORM_O01"), ("ORR", "O02", "ORR_O02"), ("ORU", "R01", "ORU_R01")
@@ -109,7 +110,8 @@ class Hl7Codec:
 
     ``character_set`` is MSH-18 (table 0211), and text that does not fit it cannot be sent; without it MSH-18 is left out for
     ASCII, and UTF-8 is declared for all else. ``order_messages`` is what it writes orders as: ``ORM``, or, in 2.5.1, ``OMG`` or
-    ``OMI`` for OMG^O19, OMI^O23 and ORG^O20, which of them by what the message says.
+    ``OMI`` for OMG^O19, OMI^O23 and ORG^O20, which of them by what the message says. ``accept`` and ``application`` are MSH-15
+    and MSH-16 of what it writes, empty in original mode.
     """
 
     version: str
@@ -119,6 +121,8 @@ class Hl7Codec:
     receiving_facility: str
     character_set: str = ""
     order_messages: str = "ORM"
+    accept: str = ""
+    application: str = ""
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
@@ -133,10 +137,7 @@ class Hl7Codec:
 
         LocalProtocolError: a message of another kind, one that lacks what HL7 requires, or text outside the character set.
         """
-        entry = (_WRITERS if self.order_messages == "ORM" else _WRITERS_OF_2_5_1).get(type(message))
-        if entry is None:
-            raise LocalProtocolError(f"no HL7 message for {type(message).__name__}")
-        kind, write = entry
+        kind, rows = self._rows(message)
         header: dict[int, Field] = {
             3: self.sending_application,
             4: self.sending_facility,
@@ -147,8 +148,37 @@ class Hl7Codec:
             10: fields.present(message.control_id, "MSH-10"),
             11: "P",
             12: self.version,
+            15: self.accept_of(message),
+            16: "NE" if kind[0] == "ACK" else self.application,
         }
-        return _bytes(header, write(message), self.character_set)
+        return _bytes(header, rows, self.character_set)
+
+    def _rows(self, message: Hl7Message) -> tuple[_Kind, Sequence[Row]]:
+        """MSH-9, and all segments but MSH."""
+        if isinstance(message, ApplicationAcknowledgement):
+            rows = acknowledgements.write_application_acknowledgement(message, self.version)
+            return ("ACK", message.event, "ACK"), rows
+        entry = (_WRITERS if self.order_messages == "ORM" else _WRITERS_OF_2_5_1).get(type(message))
+        if entry is None:
+            raise LocalProtocolError(f"no HL7 message for {type(message).__name__}")
+        kind, write = entry
+        return kind, write(message)
+
+    def accept_of(self, message: Hl7Message) -> str:
+        """MSH-15 of a message as this codec writes it. An application acknowledgement is always accepted, unless never asked
+        to be: its sender forgets what has been taken."""
+        return self.accept or ("AL" if isinstance(message, ApplicationAcknowledgement) else "")
+
+    def mode_of(self, payload: bytes, same_connection: bool) -> EnhancedMode | None:
+        """What MSH-15 and MSH-16 ask for; None in original mode, which is both empty (2.9.3). One alone empty is NE.
+
+        An acknowledgement is not acknowledged in original mode; a value that is not in table 0155 goes for AL.
+        """
+        msh = _readable_header(payload)
+        accept, application = (fields.text(msh, number) for number in (15, 16))
+        if not accept and not application and msh.component(9, 1) != "ACK":
+            return None
+        return EnhancedMode(_condition(accept), _condition(application), fields.text(msh, 9, 2), same_connection)
 
     def decode(self, payload: bytes) -> Hl7Message:
         """The message in ER7 bytes; Rejection if there is none that we know, with its MSH-10 if that could be read."""
@@ -179,14 +209,20 @@ class Hl7Codec:
         }
         return _bytes(header, acknowledgements.write_acknowledgement(acknowledgement, self.version), "")
 
-    def decode_acknowledgement(self, payload: bytes) -> Acknowledgement:
-        """RemoteProtocolError if the bytes are not an acknowledgement of original mode."""
-        return acknowledgements.read_acknowledgement(payload)
+    def decode_acknowledgement(self, payload: bytes, is_enhanced: bool = False) -> Acknowledgement:
+        """RemoteProtocolError if the bytes are not an acknowledgement of original mode, or an accept acknowledgement."""
+        return acknowledgements.read_acknowledgement(payload, is_enhanced)
 
     @property
     def _kind_components(self) -> int:
         """MSH-9: the message structure is its third component; 2.3.1 gives the field 7 characters, no room for it."""
         return 2 if self.version == "2.3.1" else 3
+
+
+def _condition(said: str) -> str:
+    if not said:
+        return "NE"
+    return said if said in CONDITIONS else "AL"
 
 
 def control_id_of(payload: bytes) -> str:
@@ -228,6 +264,8 @@ def _unreadable(payload: bytes, error: RemoteProtocolError) -> Rejection:
 
 
 def _reader(msh: Segment) -> _Reader:
+    if fields.said(msh, 9) == "ACK":  # of any event
+        return acknowledgements.read_application_acknowledgement
     events = _READERS.get(fields.said(msh, 9))
     if events is None:
         raise header_error("200" if msh.field(9) else "101", "MSH-9")
