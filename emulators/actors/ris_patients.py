@@ -12,7 +12,7 @@ from emulators.actors.requested_procedures import Procedure, ProcedureTable
 from emulators.actors.ris_letters import Letters
 from emulators.actors.system import ACCEPTED, UNKNOWN_KEY, Accepted, RequestMethod, refused
 from emulators.core.effect import Effect
-from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage, UpdatePerson
+from emulators.messages.adt import PERSON_MESSAGES, VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.common import Patient, Visit
 
 
@@ -50,7 +50,7 @@ class RisPatients:
 
     def _describe(self, message: PatientMessage, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         self._index.take(message)
-        visit = None if isinstance(message, UpdatePerson) else self.visit(message.visit)
+        visit = None if isinstance(message, PERSON_MESSAGES) else self.visit(message.visit)
         return ACCEPTED, self._follow(message.patient, message.patient.patient_id, visit)
 
     def _merge(self, message: MergePatients, _sender: str) -> tuple[Accepted, Sequence[Effect]]:

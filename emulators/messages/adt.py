@@ -71,6 +71,20 @@ class PreadmitPatient(PatientMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class BecomeInpatient(PatientMessage):
+    """ADT^A06: an outpatient is admitted (3.3.6)."""
+
+    event: ClassVar[str] = "A06"
+
+
+@dataclass(frozen=True, slots=True)
+class BecomeOutpatient(PatientMessage):
+    """ADT^A07: an inpatient goes on as an outpatient (3.3.7)."""
+
+    event: ClassVar[str] = "A07"
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatePatient(PatientMessage):
     """ADT^A08: the patient or the visit has changed (3.3.8, RAD-12)."""
 
@@ -85,10 +99,38 @@ class CancelAdmission(PatientMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTransfer(PatientMessage):
+    """ADT^A12: the transfer was entered in error; the location is the one before (3.3.12)."""
+
+    event: ClassVar[str] = "A12"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDischarge(PatientMessage):
+    """ADT^A13: the visit goes on (3.3.13)."""
+
+    event: ClassVar[str] = "A13"
+
+
+@dataclass(frozen=True, slots=True)
+class AddPerson(PatientMessage):
+    """ADT^A28: the person is known, whatever the visit (3.3.28)."""
+
+    event: ClassVar[str] = "A28"
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatePerson(PatientMessage):
     """ADT^A31: the person has changed, whatever the visit (3.3.31)."""
 
     event: ClassVar[str] = "A31"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPreadmission(PatientMessage):
+    """ADT^A38: the inpatient will not come (3.3.38). Orders stay."""
+
+    event: ClassVar[str] = "A38"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +161,20 @@ VISIT_MESSAGES: tuple[type[PatientMessage], ...] = (
     DischargePatient,
     RegisterPatient,
     PreadmitPatient,
+    BecomeInpatient,
+    BecomeOutpatient,
     UpdatePatient,
     CancelAdmission,
+    CancelTransfer,
+    CancelDischarge,
+    AddPerson,
     UpdatePerson,
+    CancelPreadmission,
 )
 """All that is about one patient."""
+
+PERSON_MESSAGES = (AddPerson, UpdatePerson)
+"""Those that say nothing of a visit."""
 
 
 def current(known: Patient | None, message: PatientMessage | MergePatients) -> Patient:

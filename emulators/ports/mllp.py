@@ -17,7 +17,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from emulators.codecs.hl7v2 import Hl7Codec, Rejection, control_id_of
 from emulators.codecs.hl7v2.rejection import header_error
 from emulators.core.errors import RemoteProtocolError
+from emulators.core.instant import Stamp
 from emulators.messages.acknowledgements import EnhancedMode, accepting
 from emulators.messages.common import Acknowledgement
 from emulators.messages.imaging import InstancesStored
@@ -194,7 +195,8 @@ class MllpServer:
 
     ``systems`` gives the system of a sending application (MSH-3), for strangers' exchanges: a product in a system's place.
     ``known`` are the sending applications that are answered, None for any; another gets AR 103 MSH-3. ``called_back`` are the
-    systems that take application acknowledgements at an address of their own.
+    systems that take application acknowledgements at an address of their own. ``stamp`` gives the time of an answer (MSH-7);
+    without it, it is the request's, so that a run is the same each time.
     """
 
     def __init__(
@@ -208,6 +210,7 @@ class MllpServer:
         known: frozenset[str] | None = None,
         address: Address = (LOOPBACK, 0),
         called_back: Collection[str] = (),
+        stamp: Callable[[], Stamp] = str,
     ) -> None:
         self._system = system
         self._systems = systems
@@ -217,6 +220,7 @@ class MllpServer:
         self._takes_strangers = takes_strangers
         self._known = known
         self._called_back = called_back
+        self._stamp = stamp
         self._replies = Replies()
         failed = log_failure if takes_strangers else arrivals.fail
         self._listener = Listener(f"mllp-{system}", self._serve, failed, address)
@@ -290,7 +294,7 @@ class MllpServer:
                 answer = accept
             elif is_read or not mode.wants_application(answer.code):
                 return
-        connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload)))
+        connection.sendall(frame(self._codec.encode_acknowledgement(answer, payload, self._stamp())))
 
     def _send_pushed(self, connection: socket.socket, awaited: Awaited, application: str, facility: str) -> None:
         """The application acknowledgement that the actor sends on this connection, if it does; nobody accepts it here."""

@@ -213,7 +213,16 @@ class Service:
             with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
                 called_back = [route.receiver for route in acknowledgement_routes(settings, system)]
                 mllp = MllpServer(
-                    system, codec, self._arrivals, Origins(), True, names, known, endpoint.mllp, called_back=called_back
+                    system,
+                    codec,
+                    self._arrivals,
+                    Origins(),
+                    takes_strangers=True,
+                    systems=names,
+                    known=known,
+                    address=endpoint.mllp,
+                    called_back=called_back,
+                    stamp=lambda: self._wall_time().strftime("%Y%m%d%H%M%S"),
                 )
             opened.callback(mllp.close)
             yield Listening("mllp", mllp.address, settings.application(system))

@@ -8,8 +8,14 @@ import pytest
 
 from emulators.actors.ris import Ris
 from emulators.messages.adt import (
+    AddPerson,
     AdmitPatient,
+    BecomeInpatient,
+    BecomeOutpatient,
     CancelAdmission,
+    CancelDischarge,
+    CancelPreadmission,
+    CancelTransfer,
     DischargePatient,
     MergePatients,
     PatientMessage,
@@ -56,7 +62,7 @@ def whose_are_the_entries(actor: Ris) -> Sequence[str]:
 # --- register and update -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [AdmitPatient, PreadmitPatient, DischargePatient, CancelAdmission, UpdatePerson])
+@pytest.mark.parametrize("kind", [AdmitPatient, PreadmitPatient, DischargePatient, CancelAdmission, AddPerson, UpdatePerson])
 def test_whatever_tells_of_a_patient_before_the_order_is_what_the_order_goes_by(kind: type[PatientMessage]) -> None:
     actor = new_ris()
     assert do(actor, update_patient(MARRIED, kind=kind)).sent == []
@@ -120,14 +126,22 @@ def test_the_location_of_a_transferred_patient_follows_on_the_worklist() -> None
     assert item.text("ReferringPhysicianName") == "Grey^Ada"
 
 
+@pytest.mark.parametrize("kind", [BecomeInpatient, BecomeOutpatient, CancelTransfer, CancelDischarge])
+def test_a_change_of_class_and_what_is_taken_back_move_the_visit(kind: type[PatientMessage]) -> None:
+    actor = ris(place_order())
+    assert do(actor, visit_event(kind, Visit("V1", "I", "WARD 7"))).answer.code == "AA"
+    assert [item.text("CurrentPatientLocation") for item in on_worklist(actor)] == ["WARD 7"]
+
+
 def test_the_location_of_another_visit_does_not() -> None:
     actor = ris(place_order())
     do(actor, visit_event(TransferPatient, Visit("V2", "I", "WARD 7")))
     assert [item.text("CurrentPatientLocation") for item in on_worklist(actor)] == [VISIT.location]
 
 
-def test_an_event_of_the_person_says_nothing_of_the_visit() -> None:
-    actor = ris(place_order(), visit_event(UpdatePerson, Visit("V1", "O", "WARD 7")))
+@pytest.mark.parametrize("kind", [AddPerson, UpdatePerson])
+def test_an_event_of_the_person_says_nothing_of_the_visit(kind: type[PatientMessage]) -> None:
+    actor = ris(place_order(), visit_event(kind, Visit("V1", "O", "WARD 7")))
     assert [item.text("CurrentPatientLocation") for item in on_worklist(actor)] == [VISIT.location]
 
 
@@ -147,6 +161,7 @@ def test_a_transfer_under_a_merged_id_moves_the_survivor() -> None:
 
 def test_an_order_stays_when_its_admission_is_cancelled_or_ends() -> None:
     actor = ris(place_order(), visit_event(CancelAdmission, VISIT), visit_event(DischargePatient, VISIT, "C2"))
+    do(actor, visit_event(CancelPreadmission, VISIT, "C3"))
     assert len(on_worklist(actor)) == 1
 
 

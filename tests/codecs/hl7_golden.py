@@ -31,6 +31,12 @@ _PATIENTS = {
     "UpdatePatient": _adt("A08^ADT_A01", "V-1-A081"),
     "CancelAdmission": _adt("A11^ADT_A09", "V-1-A111"),
     "UpdatePerson": _adt("A31^ADT_A05", "V-1-A311", PID.replace("|19700228|F", '|""|""')),
+    "BecomeInpatient": _adt("A06^ADT_A06", "V-1-A061", last=PV1.replace("|O|", "|I|")),
+    "BecomeOutpatient": _adt("A07^ADT_A06", "V-1-A071"),
+    "CancelTransfer": _adt("A12^ADT_A12", "V-1-A121"),
+    "CancelDischarge": _adt("A13^ADT_A01", "V-1-A131"),
+    "AddPerson": _adt("A28^ADT_A05", "V-1-A281"),
+    "CancelPreadmission": _adt("A38^ADT_A38", "V-1-A381"),
     "MergePatients": _adt("A40^ADT_A39", "V-1-A401", last="MRG|MRN-0^^^HOSPITAL\r"),
     "Japanese": _adt(
         "A08^ADT_A01",

@@ -5,8 +5,14 @@ from typing import Any
 
 from emulators.codecs.hl7v2 import Hl7Codec, Hl7Message
 from emulators.messages.adt import (
+    AddPerson,
     AdmitPatient,
+    BecomeInpatient,
+    BecomeOutpatient,
     CancelAdmission,
+    CancelDischarge,
+    CancelPreadmission,
+    CancelTransfer,
     DischargePatient,
     MergePatients,
     PreadmitPatient,
@@ -96,6 +102,12 @@ MESSAGES: dict[str, Hl7Message] = {
     "UpdatePerson": UpdatePerson(
         "V-1-A311", "20250301080000", replace(PATIENT, birth_date="", sex=""), VISIT, ("sex", "birth_date")
     ),
+    "BecomeInpatient": BecomeInpatient("V-1-A061", "20250301080000", PATIENT, replace(VISIT, patient_class="I")),
+    "BecomeOutpatient": BecomeOutpatient("V-1-A071", "20250301080000", PATIENT, VISIT),
+    "CancelTransfer": CancelTransfer("V-1-A121", "20250301080000", PATIENT, VISIT),
+    "CancelDischarge": CancelDischarge("V-1-A131", "20250301080000", PATIENT, VISIT),
+    "AddPerson": AddPerson("V-1-A281", "20250301080000", PATIENT, VISIT),
+    "CancelPreadmission": CancelPreadmission("V-1-A381", "20250301080000", PATIENT, VISIT),
     "MergePatients": MergePatients("V-1-A401", "20250301080000", PATIENT, "MRN-0", "HOSPITAL"),
     "PlaceOrder": PlaceOrder("P-1-NW1", "20250301080100", PATIENT, VISIT, (ORDER,)),
     "ChangeOrder": ChangeOrder("P-1-XO1", "20250301080100", PATIENT, VISIT, ORDER),

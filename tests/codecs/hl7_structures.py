@@ -20,6 +20,9 @@ _ADMISSION_2_3_1 = """
 _TRANSFER_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}]"
 _DISCHARGE_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{OBX}]"
 _CANCELLATION_2_3_1 = "MSH EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [{DG1}]"
+_CHANGE_2_3_1 = """
+    MSH EVN PID [PD1] [MRG] [{NK1}] PV1 [PV2] [{DB1}] [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
+    [{IN1 [IN2] [{IN3}]}] [ACC] [UB1] [UB2]"""
 _MERGE_2_3_1 = "MSH EVN {PID [PD1] MRG [PV1]}"
 _ADMISSION_2_5_1 = """
     MSH [{SFT}] EVN PID [PD1] [{ROL}] [{NK1}] PV1 [PV2] [{ROL}] [{DB1}] [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}]
@@ -29,6 +32,11 @@ _DISCHARGE_2_5_1 = """
     MSH [{SFT}] EVN PID [PD1] [{ROL}] [{NK1}] PV1 [PV2] [{ROL}] [{DB1}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{OBX}]
     [{GT1}] [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [PDA]"""
 _CANCELLATION_2_5_1 = "MSH [{SFT}] EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [{DG1}]"
+_CHANGE_2_5_1 = """
+    MSH [{SFT}] EVN PID [PD1] [{ROL}] [MRG] [{NK1}] PV1 [PV2] [{ROL}] [{DB1}] [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}]
+    [{GT1}] [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [UB1] [UB2]"""
+_CANCELLED_TRANSFER = "MSH [{SFT}] EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [DG1]"
+_CANCELLED_PREADMISSION = "MSH [{SFT}] EVN PID [PD1] PV1 [PV2] [{DB1}] [{OBX}] [{DG1}] [DRG]"
 _MERGE_2_5_1 = "MSH [{SFT}] EVN {PID [PD1] MRG [PV1]}"
 _ORDER_2_3_1 = """
     MSH [{NTE}] PID [PD1] [{NTE}] [PV1 [PV2]] [{IN1 [IN2] [IN3]}] [GT1] [{AL1}]
@@ -54,16 +62,20 @@ _RESPONSE_2_5_1 = """
 
 STRUCTURES: Mapping[tuple[str, str, str], str] = {
     # chapter 3
-    **dict.fromkeys((("2.3.1", "ADT", event) for event in ("A01", "A04", "A05", "A08", "A31")), _ADMISSION_2_3_1),
+    **dict.fromkeys((("2.3.1", "ADT", event) for event in ("A01", "A04", "A05", "A08", "A13", "A28", "A31")), _ADMISSION_2_3_1),
     ("2.3.1", "ADT", "A02"): _TRANSFER_2_3_1,
     ("2.3.1", "ADT", "A03"): _DISCHARGE_2_3_1,
-    ("2.3.1", "ADT", "A11"): _CANCELLATION_2_3_1,
+    **dict.fromkeys((("2.3.1", "ADT", event) for event in ("A06", "A07")), _CHANGE_2_3_1),
+    **dict.fromkeys((("2.3.1", "ADT", event) for event in ("A11", "A12", "A38")), _CANCELLATION_2_3_1),
     ("2.3.1", "ADT", "A40"): _MERGE_2_3_1,
-    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A01", "A04", "A08")), f"{_ADMISSION_2_5_1} [PDA]"),
-    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A05", "A31")), _ADMISSION_2_5_1),
+    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A01", "A04", "A08", "A13")), f"{_ADMISSION_2_5_1} [PDA]"),
+    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A05", "A28", "A31")), _ADMISSION_2_5_1),
     ("2.5.1", "ADT", "A02"): _TRANSFER_2_5_1,
     ("2.5.1", "ADT", "A03"): _DISCHARGE_2_5_1,
+    **dict.fromkeys((("2.5.1", "ADT", event) for event in ("A06", "A07")), _CHANGE_2_5_1),
     ("2.5.1", "ADT", "A11"): _CANCELLATION_2_5_1,
+    ("2.5.1", "ADT", "A12"): _CANCELLED_TRANSFER,
+    ("2.5.1", "ADT", "A38"): _CANCELLED_PREADMISSION,
     ("2.5.1", "ADT", "A40"): _MERGE_2_5_1,
     # chapter 4
     ("2.3.1", "ORM", "O01"): _ORDER_2_3_1,
@@ -100,7 +112,7 @@ _TIME = r"\d{8}(\d{6})?"
 _NUMBER = r"\d+"
 _EVENT = r"(ADT|ORM|ORR|ORU|ACK)\^[A-Z]\d\d"
 _KINDS = (
-    r"ADT\^A0[148]\^ADT_A01|ADT\^A02\^ADT_A02|ADT\^A03\^ADT_A03|ADT\^A(05|31)\^ADT_A05|ADT\^A11\^ADT_A09|"
+    r"ADT\^A(0[148]|13)\^ADT_A01|ADT\^A0[67]\^ADT_A06|ADT\^A12\^ADT_A12|ADT\^A38\^ADT_A38|ADT\^A02\^ADT_A02|ADT\^A03\^ADT_A03|ADT\^A(05|28|31)\^ADT_A05|ADT\^A11\^ADT_A09|"
     r"ADT\^A40\^ADT_A39|OMG\^O19\^OMG_O19|ORG\^O20\^ORG_O20|OMI\^O23\^OMI_O23|ORM\^O01\^ORM_O01|ORR\^O02\^ORR_O02|ORU\^R01\^ORU_R01|ACK\^[A-Z]\d\d\^ACK"
 )
 _TIMING = rf"(\^\^\^({_TIME})?\^\^[SR])"

@@ -41,7 +41,7 @@ REFUSED = {
     "an unknown type": (changed("PlaceOrder", ("ORM^O01", "ZZZ^Z01")), "AR 200 MSH-9"),
     "a type without an event": (changed("PlaceOrder", ("ORM^O01^ORM_O01", "ORM")), "AR 201 MSH-9"),
     "an unknown event": (changed("RegisterPatient", ("A04", "A99")), "AR 201 MSH-9"),
-    "an event that we do not serve": (changed("RegisterPatient", ("A04", "A28")), "AR 201 MSH-9"),
+    "an event that we do not serve": (changed("RegisterPatient", ("A04", "A60")), "AR 201 MSH-9"),
     "a bad time of the message": (changed("PlaceOrder", ("|20250301080100||ORM", "|yesterday||ORM")), "AE 102 MSH-7"),
     # ADT
     "a registration without EVN": (changed("RegisterPatient", ("EVN||20250301080000\r", "")), "AE 100 EVN"),

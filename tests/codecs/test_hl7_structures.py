@@ -43,7 +43,9 @@ REPEATABLE = {("2.5.1", REFUSED): {"ERR"}, **{(version, "NumberAssigned"): {"ORC
 
 ADT_STRUCTURES_2_3_1 = {
     **dict.fromkeys(("RegisterPatient", "PreadmitPatient", "UpdatePatient", "UpdatePerson", "Japanese"), "ADT_A01"),
-    "CancelAdmission": "ADT_A09",
+    **dict.fromkeys(("CancelDischarge", "AddPerson"), "ADT_A01"),
+    "BecomeOutpatient": "ADT_A06",
+    **dict.fromkeys(("CancelAdmission", "CancelPreadmission"), "ADT_A09"),
     "MergePatients": "ADT_A39",
 }
 """Events whose structure has another name than they have."""
@@ -185,6 +187,7 @@ CHOICE = "Missing required child OR[MR]_O0[12]_.*(RQD|CHOICE|SUPPGRP)"
 UNSTRUCTURED = "unknown Element"
 Z_FIELD = "max limit .* ZDS_1"
 NULL_DATE = "is not an HL7 valid date value"
+DIAGNOSIS_GROUP = "Missing required child ADT_A38.DRG"
 SUFFIX = "Cannot add <SubComponent ST>"
 
 MESSAGE_EXCEPTIONS: dict[Case, tuple[str, str]] = {
@@ -200,6 +203,7 @@ MESSAGE_EXCEPTIONS: dict[Case, tuple[str, str]] = {
         ("2.3.1", name): (UNSTRUCTURED, "does not know the structure of an event without MSH-9.3")
         for name in (*ADT_STRUCTURES_2_3_1, ACCEPTED, REFUSED)
     },
+    ("2.3.1", "CancelPreadmission"): (DIAGNOSIS_GROUP, "wants a diagnosis related group of whoever has not come"),
     ("2.5.1", "UpdatePerson"): (NULL_DATE, "does not know the null value (2.5.3) in a date"),
     **{(version, "addendum"): (SUFFIX, "does not know the suffix in OBX-3 (7.2.4)") for version in VERSIONS},
 }

@@ -104,6 +104,12 @@ def test_the_procedure_may_be_a_text_without_a_code() -> None:
     assert message.procedure == Code("", "", CODE.meaning)
 
 
+@pytest.mark.parametrize("born", ["19700228000000+1400", "19700228235959.9999-1200", "19700228+0000"])
+def test_no_zone_shifts_a_birth_date(born: str) -> None:
+    message: Any = READER.decode(changed("OrderStatus", ("|19700228|", f"|{born}|")))
+    assert message.patient == PATIENT
+
+
 @pytest.mark.parametrize(("sent", "read"), [("F", "F"), ("M", "M"), ("O", "O"), ("U", ""), ("A", "O"), ("N", ""), ("", "")])
 def test_sex_is_that_of_dicom(sent: str, read: str) -> None:
     message: Any = READER.decode(changed("OrderStatus", ("|19700228|F", f"|19700228|{sent}")))

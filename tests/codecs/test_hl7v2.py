@@ -112,6 +112,15 @@ def test_an_acknowledgement_copies_the_header_whatever_its_delimiters_and_charac
     assert fields[17] == "UNICODE UTF-8"
 
 
+def test_an_acknowledgement_is_of_the_version_that_was_asked_in_if_we_write_it() -> None:
+    accepted = Acknowledgement("AA", "P-1-NW1")
+    for version, kind in (("2.3.1", b"|ACK^O01|"), ("2.5.1", b"|ACK^O01^ACK|"), ("2.8", b"|ACK^O01^ACK|")):
+        request = codec("2.5.1").encode(MESSAGES["PlaceOrder"]).replace(b"|2.5.1\r", f"|{version}\r".encode(), 1)
+        payload = WRITER.encode_acknowledgement(accepted, request)
+        assert kind in payload
+        assert (b"|2.3.1\r" in payload) == (version == "2.3.1")
+
+
 def test_bytes_without_a_header_are_answered_under_the_configured_names() -> None:
     payload = WRITER.encode_acknowledgement(Acknowledgement("AR", "", "100 MSH"), b"noise")
     assert payload.startswith(b"MSH|^~\\&|RIS|CLINIC|PACS|CLINIC|||ACK^^ACK|")

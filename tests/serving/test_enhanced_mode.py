@@ -101,6 +101,15 @@ def ris_and_engine(folder: Path) -> Iterator[tuple[Running, Connection, Acknowle
 # --- as receiver ---------------------------------------------------------------------------------------------------------
 
 
+def test_an_answer_has_a_time_of_its_own(tmp_path: Path) -> None:
+    with ris_and_engine(tmp_path) as (_, connection, _):
+        for codec in (from_engine("", ""), from_engine("AL", "NE")):
+            connection.send(codec.encode(samples.register_patient(control_id=f"C{codec.accept}")))
+            assert er7.header(connection.next()).component(7, 1) == "20260302080000"
+        connection.send(from_engine("", "").encode(samples.place_order()).replace(b"|20260302080000|", b"|20200101000000|", 1))
+        assert er7.header(connection.next()).component(7, 1) == "20260302080000"
+
+
 def test_a_message_is_accepted_and_then_acknowledged_by_a_message_of_its_own(tmp_path: Path) -> None:
     with ris_and_engine(tmp_path) as (ris, connection, engine):
         connection.send(from_engine("AL", "AL").encode(samples.place_order()))

@@ -19,9 +19,15 @@ STRUCTURES: Mapping[str, str] = {
     "A03": "ADT_A03",
     "A04": "ADT_A01",
     "A05": "ADT_A05",
+    "A06": "ADT_A06",
+    "A07": "ADT_A06",
     "A08": "ADT_A01",
     "A11": "ADT_A09",
+    "A12": "ADT_A12",
+    "A13": "ADT_A01",
+    "A28": "ADT_A05",
     "A31": "ADT_A05",
+    "A38": "ADT_A38",
     "A40": "ADT_A39",
 }
 """MSH-9.3 by event (table 0354)."""

@@ -144,7 +144,7 @@ class Hl7Codec:
             5: self.receiving_application,
             6: self.receiving_facility,
             7: fields.present(message.sent_at, "MSH-7"),
-            9: kind[: self._kind_components],
+            9: kind[: _kind_components(self.version)],
             10: fields.present(message.control_id, "MSH-10"),
             11: "P",
             12: self.version,
@@ -191,32 +191,33 @@ class Hl7Codec:
     def encode_acknowledgement(self, acknowledgement: Acknowledgement, request: bytes, sent_at: Stamp = "") -> bytes:
         """The ER7 bytes of the answer to ``request``, the bytes of the message that came (2.9.2.1).
 
-        Sender and receiver change places, the trigger event and MSH-11 are the request's, MSH-10 derives from it. Without
-        ``sent_at`` MSH-7 is the request's. To bytes without a readable MSH the configured names answer. What it copies may be
-        in any character set, so it is ASCII, or else UTF-8.
+        Sender and receiver change places, the trigger event and MSH-11 are the request's, and so is the version if we write it;
+        MSH-10 derives from it. Without ``sent_at`` MSH-7 is the request's. To bytes without a readable MSH the configured names
+        answer. What it copies may be in any character set, so it is ASCII, or else UTF-8.
         """
         msh = _readable_header(request)
+        version = msh.component(12, 1) if msh.component(12, 1) in VERSIONS else self.version
         header: dict[int, Field] = {
             3: _designator(msh, 5) or self.sending_application,
             4: _designator(msh, 6) or self.sending_facility,
             5: _designator(msh, 3) or self.receiving_application,
             6: _designator(msh, 4) or self.receiving_facility,
             7: sent_at or msh.component(7, 1),
-            9: ("ACK", msh.component(9, 2), "ACK")[: self._kind_components],
+            9: ("ACK", msh.component(9, 2), "ACK")[: _kind_components(version)],
             10: f"K{digest(64, 'acknowledgement', self.sending_application, request, acknowledgement.code):016X}",
             11: msh.component(11, 1) or "P",
-            12: self.version,
+            12: version,
         }
-        return _bytes(header, acknowledgements.write_acknowledgement(acknowledgement, self.version), "")
+        return _bytes(header, acknowledgements.write_acknowledgement(acknowledgement, version), "")
 
     def decode_acknowledgement(self, payload: bytes, is_enhanced: bool = False) -> Acknowledgement:
         """RemoteProtocolError if the bytes are not an acknowledgement of original mode, or an accept acknowledgement."""
         return acknowledgements.read_acknowledgement(payload, is_enhanced)
 
-    @property
-    def _kind_components(self) -> int:
-        """MSH-9: the message structure is its third component; 2.3.1 gives the field 7 characters, no room for it."""
-        return 2 if self.version == "2.3.1" else 3
+
+def _kind_components(version: str) -> int:
+    """MSH-9: the message structure is its third component; 2.3.1 gives the field 7 characters, no room for it."""
+    return 2 if version == "2.3.1" else 3
 
 
 def _condition(said: str) -> str:
