@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from emulators.core.instant import Stamp
 from emulators.messages.common import Patient, Visit
 from emulators.messages.orders import Order
-from emulators.messages.report import SHOWN, Report
+from emulators.messages.report import SHOWN, Document, Report
 
 _PROGRESS = {"": 0, "SC": 1, "IP": 2, "CM": 3, "CA": 3, "DC": 3}
 _RANK = {"": 0, "P": 1, "F": 2, "C": 3}
@@ -58,6 +58,7 @@ class ChartEntry:
     report_status: str = ""
     text: str = ""
     addenda: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = ()
     reported_at: Stamp = ""
     history: tuple[Report, ...] = ()
     closed: str = ""
@@ -106,7 +107,7 @@ class ChartEntry:
         elif self.report_status and self.report_status not in SHOWN and signed_at <= self.reported_at:
             changed = False
         else:
-            changed = self._show(report.status, report.text, signed_at)
+            changed = self._show(report, signed_at)
             changed = self._add(report.addendum) or changed
         if changed:
             self.history = (*self.history, report)
@@ -115,15 +116,17 @@ class ChartEntry:
     def _withdraw(self, status: str, signed_at: Stamp) -> bool:
         if self.report_status == status:
             return False
-        self.report_status, self.text, self.addenda, self.reported_at = status, "", (), signed_at
+        self.report_status, self.text, self.addenda, self.documents, self.reported_at = status, "", (), (), signed_at
         return True
 
-    def _show(self, status: str, text: str, signed_at: Stamp) -> bool:
+    def _show(self, report: Report, signed_at: Stamp) -> bool:
+        status = report.status
         shown, rank = _RANK.get(self.report_status, 0), _RANK[status]
-        if rank < shown or (rank == shown and (text == self.text or signed_at < self.reported_at)):
+        is_same = (report.text, report.documents) == (self.text, self.documents)
+        if rank < shown or (rank == shown and (is_same or signed_at < self.reported_at)):
             return False
         self.report_status = "C" if status == self.report_status == "F" else status
-        self.text, self.reported_at = text, signed_at
+        self.text, self.documents, self.reported_at = report.text, report.documents, signed_at
         return True
 
     def _add(self, addendum: str) -> bool:
@@ -134,4 +137,4 @@ class ChartEntry:
 
 
 def _is_addendum_alone(report: Report) -> bool:
-    return bool(report.addendum) and not report.text
+    return bool(report.addendum) and not report.text and not report.documents

@@ -15,7 +15,7 @@ note ``placer number assigned``  accession; placer
 note ``report filed``            placer; accession, and the report as it is shown now: status, text, addendum
 note ``order closed``            placer; mrn, state: reported, cancelled or discontinued; once
 note ``chart``                   placer; mrn, accession, shown (the report's state in words), text, addenda, earlier: how many
-                                 reports there were before the one that holds
+                                 reports there were before the one that holds; documents, if there are any: type, size, digest
 note ``no such order``           placer: a person named an order that is not in the chart
 ===============================  =====================================================================================
 
@@ -30,6 +30,7 @@ Rules
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from emulators.actors.chart import ChartEntry
@@ -54,7 +55,7 @@ from emulators.messages.adt import (
 )
 from emulators.messages.common import Patient, Visit
 from emulators.messages.orders import CancelOrder, ChangeOrder, FillerOrder, NumberAssigned, Order, OrderStatus, PlaceOrder
-from emulators.messages.report import Report
+from emulators.messages.report import Document, Report
 
 DUPLICATE_KEY = "205"
 """Table 0357: duplicate key identifier."""
@@ -190,6 +191,8 @@ class Ehr(System):
             "addenda": list(entry.addenda),
             "earlier": max(0, len(entry.history) - 1),
         }
+        if entry.documents:
+            fields["documents"] = [_described(document) for document in entry.documents]
         return [Note("chart", placer, fields)]
 
     def _visit(self, visit: Visit) -> Visit:
@@ -287,3 +290,11 @@ class Ehr(System):
         entry.closed = entry.ending
         patient = self._patients.resolved(entry.patient)
         return [Note("order closed", placer, {"mrn": patient.patient_id, "state": entry.closed})]
+
+
+def _described(document: Document) -> dict[str, str | int]:
+    """What a reader sees of a document before it is opened; of a pointer where it points."""
+    if document.value_type == "RP":
+        return {"type": document.media_type, "pointer": document.value[0]}
+    content = document.content
+    return {"type": document.media_type, "bytes": len(content), "sha256": sha256(content).hexdigest()}

@@ -112,7 +112,8 @@ def _holds(message: Report, filed: Report | None) -> bool:
         return False
     if message.reported_at and message.reported_at < filed.reported_at:
         return False
-    return (message.status, message.text, message.addendum) != (filed.status, filed.text, filed.addendum)
+    said, known = ((one.status, one.text, one.addendum, one.documents) for one in (message, filed))
+    return said != known
 
 
 def _completed(message: Report, procedures: Sequence[Procedure]) -> Report:

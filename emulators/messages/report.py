@@ -1,5 +1,7 @@
 """Reports: lane ``reports``, HL7 ORU^R01 (HL7 7.3.1), answered by an Acknowledgement."""
 
+import binascii
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +17,9 @@ another patient). No other code is taken; A, which many use for an addendum, is 
 
 SHOWN = frozenset("PFC")
 """Statuses whose text is a result; the others withdraw it."""
+
+DOCUMENT_TYPES = frozenset(("ED", "RP"))
+"""Of HL7 table 0125."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,50 @@ class ReportedOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A part of a report that is no text: ``value_type`` is ED, the content itself, or RP, where it is (OBX-2).
+
+    ``observation`` and ``value`` are the components of OBX-3 and OBX-5, as many as are said: of ED source, type, subtype,
+    encoding and data (2.A.24), of RP pointer, application, type and subtype (2.A.65).
+    """
+
+    value_type: str
+    observation: tuple[str, ...]
+    value: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        canonical.one_of(self.value_type, DOCUMENT_TYPES, "report.documents")
+        if not any(self.observation) or not any(self.value) or not (self.observation[-1] and self.value[-1]):
+            raise LocalProtocolError("report.documents: one without a name, or without anything")
+        _ = self.content
+
+    @property
+    def media_type(self) -> str:
+        """Such as ``application/pdf``."""
+        first = 1 if self.value_type == "ED" else 2
+        return "/".join(self.value[first : first + 2]).lower()
+
+    @property
+    def content(self) -> bytes:
+        """Of an ED; of an RP the pointer. LocalProtocolError if the data are not in the encoding that is named (table 0299)."""
+        if self.value_type == "RP":
+            return self.value[0].encode()
+        encoding, data = (*self.value[3:5], "", "")[:2]
+        try:
+            if encoding == "Base64":
+                return b64decode("".join(data.split()), validate=True)
+            return bytes.fromhex(data) if encoding == "Hex" else data.encode()
+        except (binascii.Error, ValueError):
+            raise LocalProtocolError("report.documents: not in its encoding") from None
+
+
+@dataclass(frozen=True, slots=True)
 class Report(Hl7Message):
     """ORU^R01: one report on one order, or on several that were read as one; OBR-25 and OBX-11 are both ``status``.
 
     ``text`` holds lines joined by a newline; section headings are lines of it. ``addendum`` is text added to a final report,
-    which stands beside the original (OBX-3 suffix ADT). A report of status X, D or W has no text.
+    which stands beside the original (OBX-3 suffix ADT). ``documents`` stand beside the text, or in its place. A report of
+    status X, D or W has neither.
     """
 
     orders: tuple[ReportedOrder, ...]
@@ -47,6 +91,7 @@ class Report(Hl7Message):
     reader: PersonName
     reported_at: Stamp
     addendum: str = ""
+    documents: tuple[Document, ...] = ()
 
     lane: ClassVar[str] = "reports"
 
@@ -58,7 +103,7 @@ class Report(Hl7Message):
         canonical.one_of(self.status, RESULT_STATUSES, "report.status")
         for attribute in ("text", "addendum"):
             object.__setattr__(self, attribute, canonical.lines(getattr(self, attribute), f"report.{attribute}"))
-        if self.status not in SHOWN and (self.text or self.addendum):
+        if self.status not in SHOWN and (self.text or self.addendum or self.documents):
             raise LocalProtocolError("report.text: stands in a report that withdraws it")
 
     @property
@@ -68,7 +113,8 @@ class Report(Hl7Message):
 
     @property
     def nominal_bytes(self) -> int:
-        return 700 + 300 * (len(self.orders) - 1) + len(self.text) + len(self.addendum)
+        documents = sum(len(part) for document in self.documents for part in document.value)
+        return 700 + 300 * (len(self.orders) - 1) + len(self.text) + len(self.addendum) + documents
 
     @property
     def identifiers(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulators.actors.chart import ChartEntry
-from emulators.messages.report import Report
+from emulators.messages.report import Document, Report
 from tests.actors.samples import NOW, PATIENT, VISIT, order
 from tests.actors.samples import report as any_report
 
@@ -146,3 +146,34 @@ def test_what_is_shown_as_final_was_sent_as_final_and_a_preliminary_one_never_fo
             assert (made.report_status, made.text, made.addenda) == (one.status, "", ())
         assert not made.file(replace(one, control_id="AGAIN"))
         before = made.report_status
+
+
+# --- documents -----------------------------------------------------------------------------------------------------------
+
+PDF = Document("ED", ("PDF",), ("", "application", "pdf", "Base64", "JVBERi0="))
+OTHER_PDF = Document("ED", ("PDF",), ("", "application", "pdf", "Base64", "JVBERi4="))
+
+
+def with_document(status: str, minute: int, document: Document) -> Report:
+    return replace(report(status, minute), text="", documents=(document,))
+
+
+def test_a_document_is_shown_as_a_text_is() -> None:
+    assert entry(with_document("F", 0, PDF)).documents == (PDF,)
+    corrected = entry(with_document("F", 0, PDF), with_document("C", 1, OTHER_PDF))
+    assert (corrected.shown_status, corrected.documents, len(corrected.history)) == ("corrected", (OTHER_PDF,), 2)
+
+
+def test_a_second_final_document_is_a_correction_and_the_same_again_is_nothing() -> None:
+    made = entry(with_document("F", 0, PDF), with_document("F", 1, PDF))
+    assert (made.shown_status, len(made.history)) == ("final", 1)
+    assert entry(with_document("F", 0, PDF), with_document("F", 1, OTHER_PDF)).corrected
+
+
+@pytest.mark.parametrize("status", ["X", "D", "W"])
+def test_a_withdrawn_report_shows_no_document(status: str) -> None:
+    assert entry(with_document("F", 0, PDF), report(status, 1)).documents == ()
+
+
+def test_a_preliminary_document_does_not_win() -> None:
+    assert entry(with_document("F", 0, PDF), with_document("P", 1, OTHER_PDF)).documents == (PDF,)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from emulators.codecs.hl7v2 import Rejection
+from emulators.messages.report import Document
 from tests.codecs.hl7_golden import GOLDEN, changed
 from tests.codecs.hl7_samples import REPORT, codec
 
@@ -87,9 +88,44 @@ def test_the_study_is_an_observation(value: str) -> None:
     assert read(f"{value}||||||F", line("None.")).order.study_instance_uid == "2.25.4711"
 
 
-@pytest.mark.parametrize("value", ["ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=", "NM|1^Dose^L||4711"])
+@pytest.mark.parametrize("value", ["NM|1^Dose^L||4711", "NM|1^Dose^L||4711||||||F\rOBX|1|DT|2^Day^L||20260302"])
 def test_a_report_of_other_types_alone_is_refused(value: str) -> None:
     assert refusal(f"{value}||||||F") == "AE 102 OBX-2"
+
+
+PDF = Document("ED", ("PDF", "Report", "L"), ("", "application", "pdf", "Base64", "JVBERi0="))
+LINK_TO = Document("RP", ("LINK",), ("https://reports.invalid/1?a=b&c=d", "", "application", "pdf"))
+
+
+def test_a_document_alone_is_a_report() -> None:
+    report = read("ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=||||||F")
+    assert (report.text, report.documents) == ("", (PDF,))
+    assert (PDF.media_type, PDF.content) == ("application/pdf", b"%PDF-")
+    report = read("RP|LINK||https://reports.invalid/1?a=b\\T\\c=d^^application^pdf||||||F")
+    assert report.documents == (LINK_TO,)
+    assert (LINK_TO.media_type, LINK_TO.content) == ("application/pdf", b"https://reports.invalid/1?a=b&c=d")
+
+
+@pytest.mark.parametrize("text", ["", "None."])
+def test_documents_arrive_as_they_were_sent_and_once_however_many_orders(text: str) -> None:
+    report = replace(REPORT, text=text, documents=(PDF, LINK_TO))
+    assert LINK.decode(LINK.encode(report)) == report
+    of_two = replace(report, orders=(*report.orders, replace(report.order, placer_order_number="P-2", accession_number="A2")))
+    assert LINK.decode(LINK.encode(of_two)) == of_two
+
+
+@pytest.mark.parametrize("data", ["Base64^J", "Base64^????", "Hex^0G"])
+def test_a_document_that_is_not_in_its_encoding_is_refused(data: str) -> None:
+    assert refusal(f"ED|PDF^Report^L||^application^pdf^{data}||||||F") == "AE 102 OBX-5"
+
+
+@pytest.mark.parametrize("status", ["P", "S", "A"])
+def test_a_document_that_is_not_final_makes_no_final_report(status: str) -> None:
+    assert refusal(line("None."), f"ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=||||||{status}") == "AE 103 OBX-11"
+
+
+def test_a_document_that_is_withdrawn_is_left_out() -> None:
+    assert read(line("None."), "ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=||||||W").documents == ()
 
 
 def test_a_report_without_observations_is_refused() -> None:
@@ -174,6 +210,16 @@ def test_an_addendum_stands_beside_the_original() -> None:
 def test_an_addendum_may_come_alone() -> None:
     report = read(line("Seen again.", code=ADDED))
     assert (report.text, report.addendum) == ("", "Seen again.")
+
+
+def test_an_addendum_in_an_obr_of_its_own_is_that_of_the_report() -> None:
+    payload = LINK.encode(replace(REPORT, text="None.")).decode()
+    obr = next(row for row in payload.split("\r") if row.startswith("OBR"))
+    own = f"{obr.replace('OBR|1|', 'OBR|2|')}\rOBX|1|{line('Seen again.', code=ADDED)}\r"
+    report: Any = LINK.decode((payload + own).encode())
+    assert (report.text, report.addendum, len(report.orders)) == ("None.", "Seen again.", 1)
+    with pytest.raises(Rejection, match="AE 207 OBX-5"):  # of another order it would be another report
+        LINK.decode((payload + own.replace("A123456789", "A2")).encode())
 
 
 def test_no_line_of_an_addendum_has_the_place_of_a_line_of_the_text() -> None:

@@ -168,7 +168,7 @@ def test_the_text_of_a_report_takes_its_canonical_form() -> None:
         lambda: Visit("V1", "X"),
         lambda: Code("", "RADLOOP", "a scheme without a value"),
         lambda: Code("A" * 17, "", ""),
-        lambda: Acknowledgement("CA", "C1"),
+        lambda: Acknowledgement("CC", "C1"),
         lambda: Status(0xC000, "é"),
         lambda: Order("P" * 23, CODE, "CT", "CHEST", "STAT", ""),
         lambda: Order("P1", CODE, "CT", "CHEST", "URGENT", ""),

@@ -44,6 +44,7 @@ _LOCATIONS: Mapping[str, str] = {
     "station_ae_title": "OBR-21",
     "report.text": "OBX-5",
     "report.addendum": "OBX-5",
+    "report.documents": "OBX-5",
 }
 """Where an attribute that the canonical constructors may refuse stands."""
 

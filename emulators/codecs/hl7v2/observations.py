@@ -6,8 +6,8 @@ suffix ADT in OBX-3 (7.2.4). OBX-4 counts the lines of both: it tells apart obse
 receiver keeps only the last line, not even one that does not know the suffix.
 
 Read as text, in the order in which they come: TX, FT and ST, where repetitions of OBX-5 and ``\\.br\\`` are line ends; of CE,
-CWE and CNE the text, or else the code. All other types are skipped. An observation that is withdrawn (OBX-11 X, D or W) is
-left out.
+CWE and CNE the text, or else the code. ED and RP are documents, which follow the text. All other types are skipped. An
+observation that is withdrawn (OBX-11 X, D or W) is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from emulators.codecs.hl7v2.fields import said, stated
 from emulators.codecs.hl7v2.rejection import content_error
 from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
-from emulators.messages.report import RESULT_STATUSES, SHOWN
-from emulators.wire.er7 import NULL, Component, Row, Segment
+from emulators.messages.report import DOCUMENT_TYPES, RESULT_STATUSES, SHOWN, Document, Report
+from emulators.wire.er7 import NULL, Component, Field, Row, Segment
 
 WITHDRAWN = RESULT_STATUSES - SHOWN
 
@@ -36,8 +36,9 @@ _CODED_TYPES = frozenset(("CE", "CWE", "CNE"))
 # --- writing -------------------------------------------------------------------------------------------------------------
 
 
-def observation_rows(study_instance_uid: str, report_text: str, addendum: str, status: str) -> Sequence[Row]:
-    """The OBX of one order: its study if there is one, the text, one line at least, and the addendum if there is one."""
+def observation_rows(study_instance_uid: str, message: Report) -> Sequence[Row]:
+    """The OBX of one order: its study if there is one, the text, one line at least, the addendum if there is one, documents."""
+    report_text, addendum, status = message.text, message.addendum, message.status
     rows = [_observation(1, "ST", _STUDY, "1", study_instance_uid, status)] if study_instance_uid else []
     lines = [(_NARRATIVE, line) for line in report_text.split("\n")]
     if addendum:
@@ -47,10 +48,12 @@ def observation_rows(study_instance_uid: str, report_text: str, addendum: str, s
         # a line that is "" would delete; no text of ours has a space at the end of a line, so reading takes it off again
         value = line if line != NULL else NULL + " "
         rows.append(_observation(before + number, "TX", code, str(number), value, status))
+    for number, one in enumerate(message.documents, len(lines) + 1):
+        rows.append(_observation(before + number, one.value_type, one.observation, str(number), one.value, status))
     return rows
 
 
-def _observation(number: int, value_type: str, code: Code, sub_id: str, value: str, status: str) -> Row:
+def _observation(number: int, value_type: str, code: Code, sub_id: str, value: Field, status: str) -> Row:
     """OBX (7.4.2): OBX-1 to OBX-5, and OBX-11."""
     return ["OBX", str(number), value_type, code, sub_id, value, "", "", "", "", "", status]
 
@@ -65,6 +68,7 @@ class Observations:
     study_instance_uid: str = ""
     lines: list[str] = field(default_factory=list)
     addendum: list[str] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
     statuses: set[str] = field(default_factory=set)
 
     @property
@@ -79,6 +83,11 @@ def read_observations(segments: Sequence[Segment]) -> Observations:
         code = obx.field(3)
         if code.startswith(_STUDY[0]) and fields.code(obx, 3).scheme == _STUDY[2]:
             found.study_instance_uid = _study_instance_uid(obx)
+        elif obx.field(2) in DOCUMENT_TYPES:
+            status = stated(obx.field(11))
+            found.statuses.add(status)
+            if status not in WITHDRAWN:
+                found.documents.extend(_documents(obx))
         elif (lines := _lines(obx)) is not None:
             status = stated(obx.field(11))
             found.statuses.add(status)
@@ -100,6 +109,26 @@ def _lines(obx: Segment) -> Sequence[str] | None:
         return [raw if raw != NULL else ""]
     count = raw.count(mark.repetition) + 1
     return [stated(obx.text(5, repetition)) for repetition in range(1, count + 1)]
+
+
+def _documents(obx: Segment) -> Iterator[Document]:
+    """One for each repetition of OBX-5."""
+    observation = _said(obx.components(3)[:3]) or ("DOCUMENT",)
+    try:
+        for repetition in range(1, len(obx.repetitions(5)) + 1):
+            value = _said(obx.components(5, repetition))
+            if value:
+                yield Document(obx.field(2), observation, value)
+    except LocalProtocolError:
+        raise content_error("102", "OBX-5") from None
+
+
+def _said(parts: Sequence[str]) -> tuple[str, ...]:
+    """Without null, and without what is empty at the end."""
+    said = [stated(part) for part in parts]
+    while said and not said[-1]:
+        said.pop()
+    return tuple(said)
 
 
 def _coded_lines(obx: Segment) -> Iterator[str]:

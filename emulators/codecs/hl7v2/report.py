@@ -11,7 +11,8 @@ Status, OBR-25 held against the OBX-11 of the text (tables 0123 and 0085); an em
 - OBR-25 F or C over text that is F, C or both: C as soon as one of them is.
 - Any other code, and any other disagreement, is refused with 103: never is a report taken as final that is not.
 
-A report that is not withdrawn and has no text is refused: 100 without OBX, 102 if there are only other types. The reader is
+A report that is not withdrawn and has neither text nor documents is refused: 100 without OBX, 102 if there are only other
+types. An addendum in an OBR of its own, behind that of the same order, is the addendum of the same report. The reader is
 OBR-32.
 """
 
@@ -38,7 +39,7 @@ def write_report(message: Report) -> Sequence[Row]:
     rows = [pid_row(message.patient)]
     for number, one in enumerate(message.orders, 1):
         rows += _order_rows(number, one, message)
-        rows += observation_rows(one.study_instance_uid, message.text, message.addendum, message.status)
+        rows += observation_rows(one.study_instance_uid, message)
     return rows
 
 
@@ -70,13 +71,13 @@ class _Group:
 
 
 def read_report(message: Message, control_id: str, sent_at: Stamp) -> Report:
-    groups = _groups(message)
-    observed = [read_observations(group.obx) for group in groups]
+    groups, observed = _joined(_groups(message))
     statuses = {_status(group.obr, said) for group, said in zip(groups, observed, strict=True)}
     if len(statuses) > 1:
         raise content_error("207", "OBR-25")
     status, obr = statuses.pop(), groups[0].obr
-    report_text, addendum = ("", "") if status in WITHDRAWN else _texts(observed, message)
+    shown = [] if status in WITHDRAWN else observed
+    report_text, addendum = _texts(shown, message) if shown else ("", "")
     return Report(
         control_id=control_id,
         sent_at=sent_at,
@@ -87,6 +88,7 @@ def read_report(message: Message, control_id: str, sent_at: Stamp) -> Report:
         reader=names.person_of_ndl(obr, 32),
         reported_at=fields.stamp(text(obr, 22), "OBR-22"),
         addendum=addendum,
+        documents=tuple(dict.fromkeys(document for said in shown for document in said.documents)),
     )
 
 
@@ -107,6 +109,27 @@ def _groups(message: Message) -> Sequence[_Group]:
     if orc is not None or not found:
         raise content_error("100", "OBR")
     return found
+
+
+def _joined(groups: Sequence[_Group]) -> tuple[Sequence[_Group], Sequence[Observations]]:
+    """The groups with what they say, an addendum of its own put to the text before it."""
+    kept: list[_Group] = []
+    observed: list[Observations] = []
+    for group in groups:
+        said = read_observations(group.obx)
+        is_addendum = bool(said.addendum) and not said.lines and not said.documents
+        if kept and is_addendum and not observed[-1].addendum and _named(group) == _named(kept[-1]):
+            observed[-1].addendum.extend(said.addendum)
+            observed[-1].statuses.update(said.statuses)
+        else:
+            kept.append(group)
+            observed.append(said)
+    return kept, observed
+
+
+def _named(group: _Group) -> tuple[str, str, str]:
+    """The order of a group, and its status."""
+    return placer_number(group.orc, group.obr), accession_number(group.orc, group.obr), text(group.obr, 25)
 
 
 def _order(group: _Group, observed: Observations) -> ReportedOrder:
@@ -133,6 +156,8 @@ def _status(obr: Segment, observed: Observations) -> str:
 def _texts(observed: Sequence[Observations], message: Message) -> tuple[str, str]:
     """Text and addendum, the same in each group that has any."""
     texts = {said.texts for said in observed if said.lines or said.addendum}
+    if not texts and any(said.documents for said in observed):
+        return "", ""
     if not texts:
         raise content_error("102", "OBX-2") if message.first("OBX") is not None else content_error("100", "OBX")
     if len(texts) > 1:
