@@ -17,6 +17,7 @@ ris_exams.py               worklist and performed steps; exams that nobody had o
 ris_reports.py             reports, and who is at work on them
 ris_letters.py             what is told to whom
 requested_procedures.py    the states of procedures and their steps, and where to find them
+ris_procedures.py          procedures that another filler has scheduled
 scheduling.py              numbers, steps and station of an order
 =========================  ==========================================================================
 """
@@ -29,6 +30,7 @@ from emulators.actors.ris_exams import RisExams
 from emulators.actors.ris_letters import Letters, RisPeers
 from emulators.actors.ris_orders import RisOrders
 from emulators.actors.ris_patients import RisPatients
+from emulators.actors.ris_procedures import RisProcedures
 from emulators.actors.ris_reports import RisReports
 from emulators.actors.scheduling import Scheduling
 from emulators.actors.system import System
@@ -63,9 +65,10 @@ class Ris(System):
         exams = RisExams(table, letters, patients, waiting)
         reports = RisReports(table, letters, patients, peers.workstation)
         orders = RisOrders(self, table, letters, patients, exams, reports, scheduling)
+        procedures = RisProcedures(self, table, letters, patients, scheduling, orders)
         self._table, self._exams = table, exams
         self.stimuli = orders.stimuli
-        self.requests = {**patients.requests, **orders.requests, **exams.requests, **reports.requests}
+        self.requests = {**patients.requests, **orders.requests, **exams.requests, **reports.requests, **procedures.requests}
 
     def status(self) -> dict[str, list[dict[str, int | str]]]:
         """Also ``open_procedures`` and ``exams_to_reconcile``."""

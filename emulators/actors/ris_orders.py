@@ -82,7 +82,7 @@ class RisOrders:
         for order in new:
             procedure = self._schedule(order.placer_order_number, patient, visit, order)
             self._letters.refresh(procedure)
-            effects += [*self._letters.announce(procedure), *self._letters.status(procedure), _scheduled(procedure)]
+            effects += [*self._letters.announce(procedure), *self._letters.status(procedure), scheduled_note(procedure)]
         return ACCEPTED, effects
 
     def _schedule(self, subject: str, patient: Patient, visit: Visit, order: Order, study: str = "") -> Procedure:
@@ -112,7 +112,7 @@ class RisOrders:
             return ACCEPTED, ()
         steps = self._scheduling.steps(order, before.accession_number, before.study_instance_uid, before.start)
         procedure.visit = visit
-        self._take_off(procedure)
+        self.take_off(procedure)
         self._table.change_order(procedure, order, steps)
         return ACCEPTED, self._letters.changed(procedure)
 
@@ -123,11 +123,11 @@ class RisOrders:
         if not self._patients.same(message.patient, procedure.patient):
             return refused(UNKNOWN_KEY, "PID-3"), ()
         if procedure.state is State.SCHEDULED:
-            return ACCEPTED, self._cancelled(procedure, "CR", message.reason)
+            return ACCEPTED, self.cancelled(procedure, "CR", message.reason)
         return ACCEPTED, self._letters.status(procedure, "CR" if procedure.state is State.CANCELLED else "UC")
 
-    def _cancelled(self, procedure: Procedure, control: str, reason: str) -> Sequence[Effect]:
-        self._take_off(procedure)
+    def cancelled(self, procedure: Procedure, control: str, reason: str) -> Sequence[Effect]:
+        self.take_off(procedure)
         procedure.state = State.CANCELLED
         fields = {"placer": procedure.order.placer_order_number, "reason": reason}
         return [
@@ -136,7 +136,7 @@ class RisOrders:
             Note("procedure cancelled", procedure.accession_number, fields),
         ]
 
-    def _take_off(self, procedure: Procedure) -> None:
+    def take_off(self, procedure: Procedure) -> None:
         for step in procedure.steps:
             self._letters.take_off(step.step_id)
 
@@ -157,7 +157,7 @@ class RisOrders:
         self._made_here.add(subject)
         patient, visit = self._patients.resolved(data["patient"]), self._patients.visit(data["visit"])
         procedure = self._schedule(subject, patient, visit, order, study)
-        effects = [*self._letters.ask_for_number(procedure), *self._letters.announce(procedure), _scheduled(procedure)]
+        effects = [*self._letters.ask_for_number(procedure), *self._letters.announce(procedure), scheduled_note(procedure)]
         if self._exams.is_unlinked(study):
             return [*effects, *self._exams.link(study, procedure)]
         self._letters.refresh(procedure)
@@ -179,7 +179,7 @@ class RisOrders:
         procedure = self._table.of_accession(accession)
         if procedure is None or procedure.state is not State.SCHEDULED:
             return [_not_done("cancel procedure", accession, "no procedure that is still scheduled")]
-        return self._cancelled(procedure, "OC", data["reason"])
+        return self.cancelled(procedure, "OC", data["reason"])
 
     def _number_assigned(self, message: NumberAssigned, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         placer = message.placer_order_number
@@ -194,7 +194,7 @@ class RisOrders:
         return ACCEPTED, [*self._letters.changed(procedure), *self._reports.number_assigned()]
 
 
-def _scheduled(procedure: Procedure) -> Note:
+def scheduled_note(procedure: Procedure) -> Note:
     fields = {
         "mrn": procedure.patient.patient_id,
         "accession": procedure.accession_number,
