@@ -22,7 +22,7 @@ class Receipts:
         if seen is None:
             return None
         earlier, acknowledgement = seen
-        if earlier is message or earlier == message:
+        if earlier is message or (earlier == message and earlier.original == message.original):
             return acknowledgement
         return Acknowledgement("AE", message.control_id, "205 MSH-10")
 

@@ -12,7 +12,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -47,7 +47,7 @@ from emulators.serving.host import Host
 from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, hl7_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
-from emulators.site import HL7_SYSTEMS, actors, build, lane, routes
+from emulators.site import ENGINE, HL7_SYSTEMS, actors, build, lane, routes
 from emulators.store.journal import Entry, Journal, JournalFailure, Snapshot, Writer, remove
 from emulators.trace import Level, Trace
 
@@ -209,7 +209,8 @@ class Service:
             yield Listening("dicom", dicom.address, site.ae_title_of[system])
         if system in HL7_SYSTEMS:
             names = {settings.application(name): name for name in site.systems}
-            codec, known = hl7_codec(settings, system, system), frozenset(names) if refuses else None
+            codec = replace(hl7_codec(settings, system, system), keeps_original=system == ENGINE)
+            known = frozenset(names) if refuses else None
             with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
                 called_back = [route.receiver for route in acknowledgement_routes(settings, system)]
                 mllp = MllpServer(

@@ -8,12 +8,12 @@ components.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from emulators.codecs.hl7v2 import acknowledgement as acknowledgements
-from emulators.codecs.hl7v2 import adt, fields, imaging_orders, orders, report
+from emulators.codecs.hl7v2 import adt, fields, imaging_orders, orders, pass_through, report
 from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_error
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
@@ -111,7 +111,7 @@ class Hl7Codec:
     ``character_set`` is MSH-18 (table 0211), and text that does not fit it cannot be sent; without it MSH-18 is left out for
     ASCII, and UTF-8 is declared for all else. ``order_messages`` is what it writes orders as: ``ORM``, or, in 2.5.1, ``OMG`` or
     ``OMI`` for OMG^O19, OMI^O23 and ORG^O20, which of them by what the message says. ``accept`` and ``application`` are MSH-15
-    and MSH-16 of what it writes, empty in original mode.
+    and MSH-16 of what it writes, empty in original mode. With ``keeps_original`` a message that it reads can be passed on.
     """
 
     version: str
@@ -123,6 +123,7 @@ class Hl7Codec:
     order_messages: str = "ORM"
     accept: str = ""
     application: str = ""
+    keeps_original: bool = False
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
@@ -133,11 +134,14 @@ class Hl7Codec:
             raise LocalProtocolError(f"order_messages: {self.order_messages} is not in {self.version}")
 
     def encode(self, message: Hl7Message) -> bytes:
-        """The ER7 bytes of a message, without MLLP frame.
+        """The ER7 bytes of a message, without MLLP frame: as it came, if that was kept and is of the same type here.
 
         LocalProtocolError: a message of another kind, one that lacks what HL7 requires, or text outside the character set.
         """
         kind, rows = self._rows(message)
+        passed = self._passed_on(message, kind)
+        if passed is not None:
+            return passed
         header: dict[int, Field] = {
             3: self.sending_application,
             4: self.sending_facility,
@@ -152,6 +156,30 @@ class Hl7Codec:
             16: "NE" if kind[0] == "ACK" else self.application,
         }
         return _bytes(header, rows, self.character_set)
+
+    def _passed_on(self, message: Hl7Message, kind: _Kind) -> bytes | None:
+        """A message that was kept, with the names of this link, its version, and what it asks for; None for any other."""
+        if isinstance(message, ApplicationAcknowledgement) or not message.original:
+            return None
+        *type_and_event, version = pass_through.kind_of(message.original)
+        if tuple(type_and_event) != kind[:2] or not self._is_as_it_came(message):
+            return None
+        changes: dict[int, tuple[str, ...]] = {
+            3: (self.sending_application,),
+            4: (self.sending_facility,),
+            5: (self.receiving_application,),
+            6: (self.receiving_facility,),
+            15: (self.accept,),
+            16: (self.application,),
+        }
+        if version != self.version:
+            changes |= {9: kind[: _kind_components(self.version)], 12: (self.version,)}
+        return pass_through.rewritten(message.original, changes)
+
+    def _is_as_it_came(self, message: Hl7Message) -> bool:
+        """Whether nobody has changed what was kept with it."""
+        assert not isinstance(message, ApplicationAcknowledgement)
+        return _read(message.original.encode("latin-1")) == message
 
     def _rows(self, message: Hl7Message) -> tuple[_Kind, Sequence[Row]]:
         """MSH-9, and all segments but MSH."""
@@ -183,7 +211,10 @@ class Hl7Codec:
     def decode(self, payload: bytes) -> Hl7Message:
         """The message in ER7 bytes; Rejection if there is none that we know, with its MSH-10 if that could be read."""
         try:
-            return _read(payload)
+            message = _read(payload)
+            if self.keeps_original and not isinstance(message, ApplicationAcknowledgement):
+                return replace(message, original=pass_through.kept(payload))
+            return message
         except Rejection as rejection:
             rejection.control_id = control_id_of(payload)
             raise
