@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from contextlib import closing
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,7 +132,9 @@ def _service(config: Path, settings: "ServedSite", system: str, folder: Path) ->
     except ConfigError as error:
         raise ConfigError(f"{config}: worklist.folder: {error}") from None
     try:
-        return Service(settings, system, folder, images, protocols, preloaded)
+        return Service(
+            settings, system, folder, images, protocols, preloaded, lambda: datetime.now(site.zone).replace(tzinfo=None)
+        )
     except UnusableJournal as error:
         raise ConfigError(f"{error}; --discard-state begins anew") from None
 

@@ -228,7 +228,7 @@ def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
     """Who takes a message decides its version, and what orders are written as."""
     version, facility = settings.hl7_version.of(receiver), settings.institution
     names = application_name(sender or receiver), facility, application_name(receiver), facility
-    return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver))
+    return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver), zone=settings.zone)
 
 
 def application_name(system: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 import simpy
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -191,6 +192,7 @@ class SiteSettings(Settings):
     priors: int = Field(ge=0, le=10)
     priors_of_same_modality: bool = False
     accession_format: str = "A{base32:9}"
+    time_zone: str = ""
     duplicates: Literal["refuse", "keep_first", "replace"] = "refuse"
     commits_on_same_association: bool = False
     teleradiology: TeleradiologySettings | None = None
@@ -202,6 +204,15 @@ class SiteSettings(Settings):
     def _makes_accession_numbers(cls, template: str) -> str:
         AccessionFormat(template)
         return template
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        try:
+            _ = ZoneInfo(name) if name else None
+        except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError("no such time zone") from None
+        return name
 
     @model_validator(mode="after")
     def _destinations_exist(self) -> "SiteSettings":
@@ -232,6 +243,11 @@ class SiteSettings(Settings):
                 if used.count(value) > 1:
                     raise ValueError(f"scanners: the {kind} {value} is used twice")
         return self
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """That of all wall times, if it is said."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def stations(self) -> dict[str, tuple[str, ...]]:

@@ -43,6 +43,7 @@ def hl7_codec(settings: ServedSite, sender: str, receiver: str) -> Hl7Codec:
         order_messages=site.order_messages.of(receiver),
         accept=accept,
         application=application if sender in HL7_SYSTEMS or not mode else "NE",  # who listens nowhere asks for none
+        zone=site.zone,
     )
 
 

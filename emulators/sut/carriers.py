@@ -130,7 +130,7 @@ class SutCarriers(MemoryCarriers):
             names[product] = target.application
         version, orders = settings.hl7_version.of(receiver), settings.order_messages.of(receiver)
         parties = names[sender], settings.institution, names[receiver], settings.institution
-        return Hl7Codec(version, *parties, order_messages=orders)
+        return Hl7Codec(version, *parties, order_messages=orders, zone=settings.zone)
 
     # --- what a run needs ----------------------------------------------------------------------------------------------
 

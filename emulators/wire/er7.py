@@ -140,6 +140,10 @@ class Segment:
     def __repr__(self) -> str:
         return f"<Segment {self.name}>"  # no content: it may end in a log
 
+    def rewritten(self, raw: str) -> "Segment":
+        """Another segment of the same message."""
+        return Segment(raw, self._syntax)
+
     def field(self, number: int) -> str:
         """The raw text of a field, with all delimiters and escapes."""
         fields = self._fields

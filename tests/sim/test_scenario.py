@@ -91,6 +91,13 @@ def test_no_key_of_the_clinic_may_be_left_out() -> None:
         ("start_hour = 17", "start_hour = 24", "world.radiologists[2].start_hour: "),
         ('ris = "RADRIS"', 'ris = "a title too long"', "site.ae_titles.ris: "),
         ('ehr = "2.5.1"', 'ehr = "2.4"', "site.hl7_version.ehr: "),
+        ("[site.hl7_version]", '[site.order_messages]\nris = "OMI"\n\n[site.hl7_version]', "site.order_messages.ris: "),
+        (
+            "[site.hl7_version]",
+            '[site.order_messages]\npacs = "OMI"\n\n[site.hl7_version]',
+            "site: Value error, order_messages.pacs: ",
+        ),
+        ("priors = 1", 'priors = 1\ntime_zone = "Mars/Olympus"', "site.time_zone: Value error, no such time zone"),
         ('modality = "US"', 'modality = "NM"', "site.scanners[3].modality: "),
         ("bandwidth_mbit_s = 1000", "bandwidth_mbit_s = 0", "site.links.hl7.bandwidth_mbit_s: "),
         ("epoch = 2026-03-02T00:00:00", 'epoch = "soon"', "site.epoch: "),

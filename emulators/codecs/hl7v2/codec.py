@@ -9,12 +9,14 @@ components.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from functools import partial
 from typing import Any
 
 from emulators.codecs.hl7v2 import acknowledgement as acknowledgements
 from emulators.codecs.hl7v2 import adt, fields, imaging_orders, orders, pass_through, report
 from emulators.codecs.hl7v2.rejection import Rejection, content_error, header_error
+from emulators.codecs.hl7v2.time_zones import in_local_time
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
 from emulators.core.instant import Stamp
@@ -112,6 +114,7 @@ class Hl7Codec:
     ASCII, and UTF-8 is declared for all else. ``order_messages`` is what it writes orders as: ``ORM``, or, in 2.5.1, ``OMG`` or
     ``OMI`` for OMG^O19, OMI^O23 and ORG^O20, which of them by what the message says. ``accept`` and ``application`` are MSH-15
     and MSH-16 of what it writes, empty in original mode. With ``keeps_original`` a message that it reads can be passed on.
+    ``zone`` is that of the times it gives; without it what is said of zones is dropped.
     """
 
     version: str
@@ -124,6 +127,7 @@ class Hl7Codec:
     accept: str = ""
     application: str = ""
     keeps_original: bool = False
+    zone: tzinfo | None = None
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
@@ -179,7 +183,7 @@ class Hl7Codec:
     def _is_as_it_came(self, message: Hl7Message) -> bool:
         """Whether nobody has changed what was kept with it."""
         assert not isinstance(message, ApplicationAcknowledgement)
-        return _read(message.original.encode("latin-1")) == message
+        return _read(message.original.encode("latin-1"), self.zone) == message
 
     def _rows(self, message: Hl7Message) -> tuple[_Kind, Sequence[Row]]:
         """MSH-9, and all segments but MSH."""
@@ -211,7 +215,7 @@ class Hl7Codec:
     def decode(self, payload: bytes) -> Hl7Message:
         """The message in ER7 bytes; Rejection if there is none that we know, with its MSH-10 if that could be read."""
         try:
-            message = _read(payload)
+            message = _read(payload, self.zone)
             if self.keeps_original and not isinstance(message, ApplicationAcknowledgement):
                 return replace(message, original=pass_through.kept(payload))
             return message
@@ -265,7 +269,7 @@ def control_id_of(payload: bytes) -> str:
         return ""
 
 
-def _read(payload: bytes) -> Hl7Message:
+def _read(payload: bytes, zone: tzinfo | None) -> Hl7Message:
     try:
         message = er7.parse(payload)
     except RemoteProtocolError as error:
@@ -279,8 +283,10 @@ def _read(payload: bytes) -> Hl7Message:
     if fields.said(msh, 11) != "P":
         raise header_error("202", "MSH-11")
     reader = _reader(msh)
+    if zone is not None:
+        message = in_local_time(message, zone)
     try:
-        return reader(message, control_id, fields.stamp(fields.text(msh, 7), "MSH-7"))
+        return reader(message, control_id, fields.stamp(fields.text(message.msh, 7), "MSH-7"))
     except LocalProtocolError as error:
         raise content_error("102", fields.location_of(error)) from None
 
