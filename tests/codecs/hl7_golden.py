@@ -58,20 +58,26 @@ def _order(
     body_part: str = "HEAD",
     timing: str = "^^^20250301081500^^S",
     modality: str = "CT",
+    entered: str = "",
 ) -> str:
     """ORC and OBR; ``numbers`` are set ID, placer and accession number, ``fillers`` OBR-18 to OBR-21."""
     set_id, placer, accession = numbers
     control, status, group = (*order_control.split("/"), "", "")[:3]
     return (
-        f"ORC|{control}|{placer}|{accession}|{group}|{status}||{timing}||{sent_at}|||{_WHO}\r"
+        f"ORC|{control}|{placer}|{accession}|{group}|{status}||{timing}||{sent_at}|||{_WHO}{entered}\r"
         f"OBR|{set_id}|{placer}|{accession}|{code}||20250301081500|||||||||^^^{body_part}|{_WHO}||"
         f"{fillers or '|||'}|||{modality}|||{timing}||||{_REASON}\r"
     )
 
 
 _AT_2 = "20250301080100"
+_ENTERED = "|||||^CLINIC"
+"""ORC-17 of what a placer asks for."""
 _ORDER = {
-    control: _msh(_AT_2, "ORM^O01^ORM_O01", f"P-1-{control}1") + PID + PV1 + _order(_AT_2, ("1", "P-1", ""), control)
+    control: _msh(_AT_2, "ORM^O01^ORM_O01", f"P-1-{control}1")
+    + PID
+    + PV1
+    + _order(_AT_2, ("1", "P-1", ""), control, entered=_ENTERED)
     for control in ("NW", "XO")
 }
 _FILLERS = "A123456789|R123456789|S123456789|CT_ONE"
@@ -122,8 +128,16 @@ _ORDERS = {
     "two orders": _msh(_AT_2, "ORM^O01^ORM_O01", "P-1-NW1")
     + PID
     + PV1
-    + _order(_AT_2, ("1", "P-1", ""), "NW//G-1")
-    + _order(_AT_2, ("2", "P-2", ""), "NW//G-1", code=_SECOND_CODE, body_part="NECK", timing="^^^20250301081500^^R"),
+    + _order(_AT_2, ("1", "P-1", ""), "NW//G-1", entered=_ENTERED)
+    + _order(
+        _AT_2,
+        ("2", "P-2", ""),
+        "NW//G-1",
+        code=_SECOND_CODE,
+        body_part="NECK",
+        timing="^^^20250301081500^^R",
+        entered=_ENTERED,
+    ),
     "two steps": _procedure(
         "20250301080200",
         "P-1-SP1",

@@ -68,6 +68,7 @@ def test_a_message_asks_in_msh_15_and_16() -> None:
         ("||||SU", ("NE", "SU")),
         ('|||""|ER', ("NE", "ER")),
         ("|||ZZ|NE", ("AL", "NE")),
+        ("|||ZZ|ZZ", None),
     ],
 )
 def test_what_a_message_asks_for(fields: str, mode: Any) -> None:

@@ -134,7 +134,8 @@ def test_a_message_is_accepted_and_then_acknowledged_by_a_message_of_its_own(tmp
         ("SU", "SU", ["CA", "CA"], ["AA"]),
         ("ER", "ER", [], ["AE"]),
         ("", "AL", [], ["AA", "AE"]),
-        ("XX", "", ["CA", "CA"], []),
+        ("XX", "", ["AA", "AE"], []),
+        ("XX", "NE", ["CA", "CA"], []),
     ],
 )
 def test_nothing_is_acknowledged_that_was_not_asked_for(

@@ -274,7 +274,7 @@ def test_an_unknown_sending_application_is_rejected_by_its_name() -> None:
         with sent(server.address, message_of(registration(), sender="SOMEBODY")) as connection:
             answer = connection.recv(4096)
         assert b"MSA|AR|C1\r" in answer
-        assert b"MSH^1^3^103&" in answer
+        assert b"ERR||MSH^1^3|103^" in answer
 
 
 @pytest.mark.parametrize(("application", "sender"), [("ENGINE", "engine"), ("SOMEBODY", "SOMEBODY")])

@@ -86,6 +86,9 @@ def _of_2_5_1(kind: _Kind, write: Callable[[Any], Sequence[Row]]) -> _Writer:
 _WRITERS_OF_2_5_1: Mapping[type, _Writer] = {kind: _of_2_5_1(*writer) for kind, writer in _WRITERS.items()}
 """For a receiver that wants OMG^O19 and OMI^O23."""
 
+_PLACED = (PlaceOrder, ChangeOrder)
+"""What a placer asks for, and where it was entered."""
+
 _Reader = Callable[[Message, str, Stamp], Hl7Message]
 _READERS: Mapping[str, Mapping[str, _Reader]] = {
     "ADT": {
@@ -194,7 +197,8 @@ class Hl7Codec:
         if entry is None:
             raise LocalProtocolError(f"no HL7 message for {type(message).__name__}")
         kind, write = entry
-        return kind, write(message)
+        rows = write(message)
+        return kind, orders.entered_at(self.sending_facility, rows) if isinstance(message, _PLACED) else rows
 
     def accept_of(self, message: Hl7Message) -> str:
         """MSH-15 of a message as this codec writes it. An application acknowledgement is always accepted, unless never asked
@@ -202,13 +206,14 @@ class Hl7Codec:
         return self.accept or ("AL" if isinstance(message, ApplicationAcknowledgement) else "")
 
     def mode_of(self, payload: bytes, same_connection: bool) -> EnhancedMode | None:
-        """What MSH-15 and MSH-16 ask for; None in original mode, which is both empty (2.9.3). One alone empty is NE.
+        """What MSH-15 and MSH-16 ask for; None in original mode, which is no value of table 0155 in either (2.9.3).
 
-        An acknowledgement is not acknowledged in original mode; a value that is not in table 0155 goes for AL.
+        Of one alone the other is NE if it is empty, and AL if it is no such value. An acknowledgement is not acknowledged in
+        original mode.
         """
         msh = _readable_header(payload)
         accept, application = (fields.text(msh, number) for number in (15, 16))
-        if not accept and not application and msh.component(9, 1) != "ACK":
+        if CONDITIONS.isdisjoint((accept, application)) and msh.component(9, 1) != "ACK":
             return None
         return EnhancedMode(_condition(accept), _condition(application), fields.text(msh, 9, 2), same_connection)
 

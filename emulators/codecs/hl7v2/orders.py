@@ -117,6 +117,11 @@ def write_changed_order(message: ChangeOrder) -> Sequence[Row]:
     ]
 
 
+def entered_at(organisation: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Orders of a placer with ORC-17, where they were entered, which is no part of an order (IHE RAD TF-2 4.2, Table 4.2-3)."""
+    return [[*row, *[""] * (17 - len(row)), ("", organisation)] if row[0] == "ORC" else row for row in rows]
+
+
 def write_filler_order(message: FillerOrder) -> Sequence[Row]:
     accession, made = present(message.accession_number, "OBR-18"), message.order
     return [
