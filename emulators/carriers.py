@@ -7,6 +7,7 @@ from typing import Protocol
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
 from emulators.kernel import Archive
+from emulators.messages.availability import InstancesAvailable
 from emulators.messages.imaging import (
     CommitRequest,
     CommitResult,
@@ -40,9 +41,9 @@ ImageSource = Callable[[StoreStudy], Iterable[Outgoing]]
 
 
 SERVED: Mapping[str, tuple[type, ...]] = {
-    RIS: (WorklistQuery, StepStarted, StepProgressed, StepEnded),
+    RIS: (WorklistQuery, StepStarted, StepProgressed, StepEnded, InstancesAvailable),
     PACS: (StepStarted, StepProgressed, StepEnded, CommitRequest, Find, Move, Get),
-    WORKSTATION: (),
+    WORKSTATION: (InstancesAvailable,),
     TELERADIOLOGY: (),
 }
 """What each system's acceptor negotiates beside Verification and, where it has an archive, Storage."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import simpy
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from emulators.actors.availability import Announcer
 from emulators.actors.dialect import Dialect
 from emulators.actors.ehr import Ehr
 from emulators.actors.engine import Engine, Routes
@@ -195,6 +196,8 @@ class SiteSettings(Settings):
     time_zone: str = ""
     duplicates: Literal["refuse", "keep_first", "replace"] = "refuse"
     commits_on_same_association: bool = False
+    availability: tuple[Literal["ris", "workstation"], ...] = ()
+    """Who is told which images the archive has."""
     teleradiology: TeleradiologySettings | None = None
     routing: tuple[RoutingSettings, ...] = ()
     engine: EngineSettings = EngineSettings()
@@ -317,6 +320,7 @@ def routes(settings: SiteSettings) -> Iterator[Route]:
             Route(TELERADIOLOGY, ENGINE, "reports"),
             Route(ENGINE, RIS, "reports"),
         )
+    yield from (Route(PACS, told, "availability") for told in dict.fromkeys(settings.availability))
     for scanner in settings.scanners:
         yield from (
             Route(scanner.name, RIS, "worklist"),
@@ -376,6 +380,7 @@ def actors(
         steps=PACS if Route(RIS, PACS, "steps") in present else "",
     )
     told = frozenset(scanner.name for scanner in settings.scanners if Route(PACS, scanner.name, "commitment") in present)
+    announced_to = [system for system in (RIS, WORKSTATION) if Route(PACS, system, "availability") in present]
     destinations = {titles.workstation: WORKSTATION}
     engine, priors = settings.engine, PriorRule(settings.priors, settings.priors_of_same_modality)
     made: dict[str, Callable[[], Actor]] = {
@@ -399,6 +404,7 @@ def actors(
             told,
             [rule.rule() for rule in settings.routing],
             commits_on_same=settings.commits_on_same_association,
+            announcer=Announcer(announced_to, titles.pacs),
         ),
         WORKSTATION: lambda: Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, priors, retry),
     }

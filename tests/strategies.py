@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emulators.messages.adt import DELETABLE, VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.attributes import Attributes, of
+from emulators.messages.availability import AvailableInstances, InstancesAvailable
 from emulators.messages.common import NO_CODE, NOBODY, Acknowledgement, Code, Patient, PersonName, Status, Visit
 from emulators.messages.imaging import (
     NO_INSTANCES,
@@ -356,6 +357,19 @@ commit_requests = st.builds(CommitRequest, uids, _referenced(1))
 commit_results = st.builds(CommitResult, uids, _referenced(1)) | st.builds(
     CommitResult, uids, _referenced(0), _failures
 ).filter(lambda result: _disjoint((*result.committed, *result.failed)))
+
+availabilities = st.builds(
+    InstancesAvailable,
+    uids,
+    uids,
+    st.lists(uids, max_size=2, unique=True).map(tuple),
+    unlike(
+        st.builds(AvailableInstances, uids, uids, instance_sets, st.sampled_from(("ONLINE", "UNAVAILABLE")), ae_titles()),
+        3,
+        "series_instance_uid",
+        1,
+    ),
+)
 
 # --- patients, orders and reports (HL7) --------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from typing import Any
 from emulators.core.effect import CancelTimer, Effect, Note, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND, Instant
+from emulators.messages.availability import InstancesAvailable
 from emulators.messages.common import Acknowledgement, Status
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StepEnded, StepStarted, StoreResult
 from emulators.messages.query import MoveResult
@@ -51,7 +52,11 @@ PROCESSING_FAILURE = 0x0110
 _OUT_OF_RESOURCES = 0xA7
 _WARNING = 0xB
 
-_TAKEN_BEFORE = {StepStarted: DUPLICATE_SOP_INSTANCE, StepEnded: PROCESSING_FAILURE}
+_TAKEN_BEFORE = {
+    StepStarted: DUPLICATE_SOP_INSTANCE,
+    InstancesAvailable: DUPLICATE_SOP_INSTANCE,
+    StepEnded: PROCESSING_FAILURE,
+}
 """What a receiver says of a message that it has taken already."""
 
 _NEVER = ("200", "201", "202", "203")

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emulators.actors import query_keys
+from emulators.actors.availability import Announcer
 from emulators.actors.hold_queue import HoldQueue
 from emulators.actors.instances_on_disk import InstancesOnDisk
 from emulators.actors.matching import matcher
@@ -61,6 +62,7 @@ class Pacs(System):
     """``destinations`` maps the AE titles that a C-MOVE may name to systems; ``told_results`` are the systems that commitment
     results can be sent to, None for any; a study without performed steps is routed when it was quiet for ``quiet_us``.
     ``commits_on_same``: results go on the association of their request, if its peer is somebody else's and keeps it open.
+    ``announcer`` says who is told which images are here, None for nobody.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Pacs(System):
         routing: Sequence[RoutingRule] = (),
         quiet_us: int = MINUTE,
         commits_on_same: bool = False,
+        announcer: Announcer | None = None,
     ) -> None:
         super().__init__(name, clock, retry)
         self._destinations = destinations
@@ -86,6 +89,7 @@ class Pacs(System):
         self._steps = PerformedSteps()
         self._steps_of_study: dict[str, list[PerformedStep]] = {}
         self._router = Router(routing)
+        self._announcer = announcer or Announcer((), "")
         self._on_disk = InstancesOnDisk()
         self._transactions: set[tuple[str, str]] = set()
         self._reports: dict[str, Report] = {}
@@ -173,6 +177,7 @@ class Pacs(System):
         effects = self._hold_queue.judge(studies)
         for study in studies:
             effects += self._route(study)
+            effects += self._announce(study)
         return effects
 
     # --- the person at the hold queue ----------------------------------------------------------------------------------
@@ -184,7 +189,10 @@ class Pacs(System):
         return [*self._hold_queue.accept(data), *self._follow(self._named(data["subject"], ()))]
 
     def _reject_study(self, data: Mapping[str, Any]) -> Sequence[Effect]:
-        return self._hold_queue.reject(data)
+        effects = self._hold_queue.reject(data)
+        for study in self._named(data["subject"], ()):
+            effects += self._announce(study)
+        return effects
 
     # --- images --------------------------------------------------------------------------------------------------------
 
@@ -227,21 +235,35 @@ class Pacs(System):
         if not self._router.is_needed or study.state is not State.MATCHED:
             return ()
         if not self._router.has_decided(study):
-            steps = self._steps_of_study.get(study.uid, ())
-            if not (is_whole(study, steps) if steps else quiet):
+            if not self._has_all(study, quiet):
                 return ()
             self._router.decide(study, self._expectations.order(study.order), int(self.stamp()[8:10]))
         return [effect for destination, store in self._router.due(study) for effect in self.outbox.put(destination, store)]
 
+    def _announce(self, study: Study, quiet: bool = False) -> Sequence[Effect]:
+        """Tell who is to be told what can be had of a study."""
+        announcer = self._announcer
+        if not announcer.to or not (announcer.has_told(study) or self._has_all(study, quiet)):
+            return ()
+        message = announcer.due(study, [step.started.mpps_uid for step in self._steps_of_study.get(study.uid, ())])
+        return [effect for to in announcer.to for effect in self.outbox.put(to, message)] if message is not None else ()
+
+    def _has_all(self, study: Study, quiet: bool) -> bool:
+        """Whether all is here that its performed steps have made; without any, whether nothing has come for a while."""
+        steps = self._steps_of_study.get(study.uid, ())
+        return is_whole(study, steps) if steps else quiet
+
     def _wait_for_more(self, study: Study) -> Sequence[Effect]:
-        if not self._router.is_needed or study.uid in self._steps_of_study or self._router.has_decided(study):
+        routes = self._router.is_needed and not self._router.has_decided(study)
+        announces = bool(self._announcer.to) and not self._announcer.has_told(study)
+        if study.uid in self._steps_of_study or not (routes or announces):
             return ()
         return [SetTimer(f"quiet/{study.uid}", self.now + self._quiet_us)]
 
     def timer_fired(self, key: str) -> Sequence[Effect]:
         """Nothing of a study has come for a while."""
         study = self._table.get(key.partition("/")[2])
-        return self._route(study, quiet=True) if study is not None else ()
+        return [*self._route(study, quiet=True), *self._announce(study, quiet=True)] if study is not None else ()
 
     def _sent(self, delivery: Delivery) -> Sequence[Effect]:
         store: StoreStudy = delivery.message

@@ -24,6 +24,7 @@ scheduling.py              numbers, steps and station of an order
 
 from collections.abc import Mapping
 
+from emulators.actors import availability
 from emulators.actors.outbox import RetryPolicy
 from emulators.actors.requested_procedures import ProcedureTable
 from emulators.actors.ris_exams import RisExams
@@ -37,6 +38,7 @@ from emulators.actors.system import System
 from emulators.actors.worklist import Worklist
 from emulators.core.identity import AccessionFormat
 from emulators.core.instant import WallClock
+from emulators.messages.availability import InstancesAvailable
 from emulators.messages.common import Code
 
 __all__ = ["Ris", "RisPeers"]
@@ -68,7 +70,14 @@ class Ris(System):
         procedures = RisProcedures(self, table, letters, patients, scheduling, orders)
         self._table, self._exams = table, exams
         self.stimuli = orders.stimuli
-        self.requests = {**patients.requests, **orders.requests, **exams.requests, **reports.requests, **procedures.requests}
+        self.requests = {
+            **patients.requests,
+            **orders.requests,
+            **exams.requests,
+            **reports.requests,
+            **procedures.requests,
+            InstancesAvailable: availability.taken,
+        }
 
     def status(self) -> dict[str, list[dict[str, int | str]]]:
         """Also ``open_procedures`` and ``exams_to_reconcile``."""

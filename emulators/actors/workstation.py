@@ -41,6 +41,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emulators.actors import availability
 from emulators.actors.outbox import Delivery, RetryPolicy
 from emulators.actors.priors import PriorRule
 from emulators.actors.reading_case import Case, context
@@ -52,6 +53,7 @@ from emulators.core.effect import Effect, Note
 from emulators.core.identity import control_id
 from emulators.core.instant import WallClock
 from emulators.messages import canonical
+from emulators.messages.availability import InstancesAvailable
 from emulators.messages.common import NOBODY, PersonName
 from emulators.messages.imaging import Admission, InstancesStored, StudyHeader
 from emulators.messages.orders import ReadingListEntry, ReadingListRemoval, ReportStatus
@@ -98,6 +100,7 @@ class Workstation(System):
             ReadingListEntry: self._listed,
             ReadingListRemoval: self._unlisted,
             StudyHeader: self._admit,
+            InstancesAvailable: availability.taken,
         }
         self.deliveries = {**self._images.deliveries, Report: self._report_sent}
 

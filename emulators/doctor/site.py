@@ -13,6 +13,7 @@ _SERVICES = {
     "worklist": (uids.MODALITY_WORKLIST_FIND, "modality worklist"),
     "steps": (uids.MODALITY_PERFORMED_PROCEDURE_STEP, "performed procedure step"),
     "commitment": (uids.STORAGE_COMMITMENT, "storage commitment"),
+    "availability": (uids.INSTANCE_AVAILABILITY_NOTIFICATION, "instance availability"),
     "query": (uids.STUDY_ROOT_FIND, "study root query"),
     "retrieve": (uids.STUDY_ROOT_MOVE, "study root move"),
 }

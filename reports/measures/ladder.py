@@ -51,6 +51,7 @@ WIRE_NAMES = {
     "StoreStudy": "C-STORE",
     "CommitRequest": "N-ACTION commitment",
     "CommitResult": "N-EVENT-REPORT commitment",
+    "InstancesAvailable": "N-CREATE availability",
     "Find": "C-FIND",
     "Move": "C-MOVE",
     "Report": "ORU^R01",

@@ -75,6 +75,7 @@ STAGE_OF_MESSAGE = {
     "StoreStudy": 4,
     "CommitRequest": 4,
     "CommitResult": 4,
+    "InstancesAvailable": 4,
     "ReadingListEntry": 6,
     "ReadingListRemoval": 6,
     "ReportStatus": 6,

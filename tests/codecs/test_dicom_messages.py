@@ -59,6 +59,7 @@ EXCHANGES = st.one_of(
     st.tuples(strategies.steps_ended, strategies.statuses),
     st.tuples(strategies.commit_requests, strategies.statuses),
     st.tuples(strategies.commit_results, strategies.statuses),
+    st.tuples(strategies.availabilities, strategies.statuses),
     strategies.find_exchanges(),
     st.tuples(strategies.moves | strategies.gets, strategies.move_results),
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emulators.codecs.dicom import elements
+from emulators.codecs.dicom.availability import AvailabilityService
 from emulators.codecs.dicom.commitment import CommitRequestService, CommitResultService
 from emulators.codecs.dicom.elements import Buffer
 from emulators.codecs.dicom.query import SERVICES as QUERY_SERVICES
@@ -29,6 +30,7 @@ _SERVICES: tuple[Service, ...] = (
     StepEndedService(),
     CommitRequestService(),
     CommitResultService(),
+    AvailabilityService(),
     *QUERY_SERVICES.values(),
 )
 _BY_MESSAGE = {service.message_type: service for service in _SERVICES}
