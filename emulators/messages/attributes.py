@@ -6,7 +6,7 @@ as ``(0009,1001)`` where the dictionary has none. Several values keep their back
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 
@@ -78,6 +78,14 @@ def of(values: Mapping[str, Value]) -> Attributes:
 
 
 NOTHING = Attributes()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """``as_it_came``: what another maker's message said, if that is not what we would: for who passes it on, no part of what it
+    means."""
+
+    as_it_came: Attributes = field(default=NOTHING, compare=False, repr=False, kw_only=True)
 
 
 @lru_cache(maxsize=2048)

@@ -11,6 +11,7 @@ from typing import ClassVar
 from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
+from emulators.messages.attributes import PassedOn
 from emulators.messages.common import NO_CODE, NOBODY, Code, Patient, PersonName
 
 
@@ -143,7 +144,7 @@ class PerformedSeries:
 
 
 @dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(PassedOn):
     """MPPS N-CREATE, IN PROGRESS (PS3.4 F.7, RAD-6). ``mpps_uid`` is the affected SOP Instance UID.
 
     ``scheduled`` names the steps that are performed: one; several, for procedures done as one; none, for an exam that is not on
@@ -201,7 +202,7 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class StepProgressed:
+class StepProgressed(PassedOn):
     """MPPS N-SET, still IN PROGRESS: what has been made so far (PS3.4 F.7.2.2.2)."""
 
     mpps_uid: str
@@ -229,7 +230,7 @@ STEP_ENDINGS = frozenset(("COMPLETED", "DISCONTINUED"))
 
 
 @dataclass(frozen=True, slots=True)
-class StepEnded:
+class StepEnded(PassedOn):
     """MPPS N-SET to a final state, with all performed series (RAD-7).
 
     ``status`` COMPLETED or DISCONTINUED; ``reason`` is why it was discontinued (PS3.16 CID 9300, such as 110514, incorrect

@@ -11,6 +11,7 @@ from emulators.codecs.dicom.elements import DataSet
 from emulators.codecs.dicom.uids import MODALITY_PERFORMED_PROCEDURE_STEP, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE
 from emulators.codecs.dicom.values import items, text
 from emulators.core.errors import LocalProtocolError
+from emulators.messages.attributes import NOTHING
 from emulators.messages.common import NO_CODE, SUCCESS, Code, Patient, PersonName, Status
 from emulators.messages.imaging import (
     NO_INSTANCES,
@@ -57,6 +58,47 @@ def decoded(command: Command, dataset: DataSet) -> Any:
 def arrived(message: Any) -> Any:
     """The message as its receiver has it."""
     return codec.decode_request(*codec.encode_request(message, 1))
+
+
+# --- what is passed on -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "message", "more"),
+    [
+        (
+            commands.n_create_rq(1, MODALITY_PERFORMED_PROCEDURE_STEP, "1.2.3"),
+            started(FIRST),
+            {"PerformedLocation": "ROOM 3", "EntranceDose": 7, "PerformingPhysicianName": "MÜLLER^JÖRG", "(0009,0010)": ""},
+        ),
+        (SET, StepProgressed("1.2.3"), {"PerformedSeriesSequence": [{**SERIES, "OperatorsName": "ROE^R"}]}),
+        (
+            SET,
+            StepEnded("1.2.3", "20250301101500", (PerformedSeries("1.2.4.1", "", "Chest", NO_INSTANCES),)),
+            {"CommentsOnThePerformedProcedureStep": "patient was restless", "RetrieveURI": ""},
+        ),
+    ],
+)
+def test_what_another_maker_said_beyond_a_message_is_passed_on(command: Command, message: Any, more: DataSet) -> None:
+    """dicom.mpps.fwd.1: unchanged; what it means to us is the same as without."""
+    sent = {**encoded(message), **more}
+    received = decoded(command, sent)
+    assert encoded(received) == sent
+    if "PerformedSeriesSequence" not in more:
+        assert received == message
+
+
+def test_what_another_maker_left_out_is_not_added_when_it_is_passed_on() -> None:
+    sent = encoded(started(FIRST))
+    del sent["StudyID"]
+    command = commands.n_create_rq(1, MODALITY_PERFORMED_PROCEDURE_STEP, "1.2.3")
+    assert encoded(decoded(command, sent)) == sent
+
+
+def test_of_our_own_steps_nothing_is_kept_twice() -> None:
+    assert arrived(started(FIRST)).as_it_came == NOTHING
+    ended = StepEnded("1.2.3", "20250301101500", (PerformedSeries("1.2.4.1", CT_IMAGE, "Chest", InstanceSet("1.2.4.1", 1, 9)),))
+    assert arrived(ended).as_it_came == NOTHING
 
 
 # --- N-CREATE ----------------------------------------------------------------------------------------------------------

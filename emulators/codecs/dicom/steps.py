@@ -11,9 +11,15 @@ another status                                  refused, 0106H
 
 The study that the images are in is the Study Instance UID of each item of the Scheduled Step Attributes Sequence (PS3.3
 C.4.13). Where another one was scheduled (procedures done as one), it is the item's Referenced Study Sequence that says so.
+
+What another maker said beyond a message's fields is kept in it, and sent on as it came (RAD-6 and RAD-7, PPS manager); binary
+values other than US are sent on empty.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
 
 from emulators.codecs.dicom.elements import DataSet
 from emulators.codecs.dicom.service import Encoded, StatusService
@@ -23,6 +29,7 @@ from emulators.codecs.dicom.values import (
     code_items,
     da_tm,
     first_item,
+    from_attributes,
     items,
     patient,
     patient_attributes,
@@ -32,6 +39,7 @@ from emulators.codecs.dicom.values import (
     require,
     stamp,
     text,
+    to_attributes,
 )
 from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
@@ -90,6 +98,7 @@ _EMPTY_IN_SERIES: DataSet = {
     "SeriesDescription": "",
     "RetrieveAETitle": "",
 }
+_Step = TypeVar("_Step", StepStarted, StepProgressed, StepEnded)
 _NOTHING_SCHEDULED = ScheduledReference("", "", "", "", "", NO_CODE, NO_CODE)
 
 # Storage SOP classes that are referenced as composite objects other than images: presentation states, structured reports,
@@ -106,24 +115,7 @@ class StepStartedService(StatusService):
     invalid_value = INVALID_ATTRIBUTE_VALUE
 
     def encode_request(self, message: StepStarted, message_id: int) -> Encoded:
-        start_date, start_time = da_tm(message.started_at)
-        scheduled = message.scheduled or (_NOTHING_SCHEDULED,)
-        procedure = scheduled[0].procedure if len(scheduled) == 1 else NO_CODE
-        dataset: DataSet = {
-            **_EMPTY_AT_START,
-            **patient_attributes(message.patient),
-            "ScheduledStepAttributesSequence": [_scheduled_step(one, message.study_instance_uid) for one in scheduled],
-            "PerformedProcedureStepID": message.performed_step_id,
-            "PerformedStationAETitle": message.station_ae_title,
-            "PerformedProcedureStepStartDate": start_date,
-            "PerformedProcedureStepStartTime": start_time,
-            "PerformedProcedureStepStatus": IN_PROGRESS,
-            "PerformedProcedureStepDescription": message.description,
-            "ProcedureCodeSequence": code_items(procedure),
-            "Modality": message.modality,
-            "PerformedProtocolCodeSequence": [item for one in scheduled for item in code_items(one.protocol)],
-        }
-        _require_ours(dataset, _TYPE_1)
+        dataset = from_attributes(message.as_it_came) or _started(message)
         return commands.n_create_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
 
     def decode_request(self, command: Command, dataset: DataSet) -> StepStarted:
@@ -133,7 +125,7 @@ class StepStartedService(StatusService):
             raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
         scheduled = items(dataset, "ScheduledStepAttributesSequence")
         performed = dataset if len(scheduled) == 1 else {}
-        return StepStarted(
+        message = StepStarted(
             mpps_uid=command.sop_instance_uid or _assigned_uid(dataset),
             patient=patient(dataset),
             scheduled=tuple(_reference(item, performed) for item in scheduled),
@@ -146,10 +138,41 @@ class StepStartedService(StatusService):
                 text(dataset, "PerformedProcedureStepStartDate"), text(dataset, "PerformedProcedureStepStartTime")
             ),
         )
+        return _with_the_rest(message, dataset, _started)
 
     def encode_answer(self, answer: Status, request: Command, requested: DataSet, retrieve_ae_title: str) -> Iterator[Encoded]:
         assigned = None if request.sop_instance_uid else _assigned_uid(requested)
         yield commands.response(request, answer.code, sop_instance_uid=assigned, error_comment=answer.comment), None
+
+
+def _started(message: StepStarted) -> DataSet:
+    start_date, start_time = da_tm(message.started_at)
+    scheduled = message.scheduled or (_NOTHING_SCHEDULED,)
+    procedure = scheduled[0].procedure if len(scheduled) == 1 else NO_CODE
+    dataset: DataSet = {
+        **_EMPTY_AT_START,
+        **patient_attributes(message.patient),
+        "ScheduledStepAttributesSequence": [_scheduled_step(one, message.study_instance_uid) for one in scheduled],
+        "PerformedProcedureStepID": message.performed_step_id,
+        "PerformedStationAETitle": message.station_ae_title,
+        "PerformedProcedureStepStartDate": start_date,
+        "PerformedProcedureStepStartTime": start_time,
+        "PerformedProcedureStepStatus": IN_PROGRESS,
+        "PerformedProcedureStepDescription": message.description,
+        "ProcedureCodeSequence": code_items(procedure),
+        "Modality": message.modality,
+        "PerformedProtocolCodeSequence": [item for one in scheduled for item in code_items(one.protocol)],
+    }
+    _require_ours(dataset, _TYPE_1)
+    return dataset
+
+
+def _with_the_rest(message: _Step, dataset: DataSet, write: Callable[[_Step], DataSet]) -> _Step:
+    """The message, with the whole data set where that is another one than we would write."""
+    with suppress(LocalProtocolError):
+        if write(message) == dataset:
+            return message
+    return replace(message, as_it_came=to_attributes(dataset))
 
 
 def _scheduled_step(reference: ScheduledReference, study_instance_uid: str) -> DataSet:
@@ -206,7 +229,7 @@ class _StepSetService(StatusService):
         mpps_uid = canonical.uid(command.sop_instance_uid, "RequestedSOPInstanceUID")
         status = text(dataset, "PerformedProcedureStepStatus")
         if status in ("", IN_PROGRESS):
-            return StepProgressed(mpps_uid, _series(dataset))
+            return _with_the_rest(StepProgressed(mpps_uid, _series(dataset)), dataset, _progressed)
         if status not in STEP_ENDINGS:
             raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is no status of a performed step")
         if status == "COMPLETED":
@@ -214,16 +237,15 @@ class _StepSetService(StatusService):
             require(dataset, _TYPE_1_AT_END[:2] if said_before else _TYPE_1_AT_END)
         ended_at = stamp(text(dataset, "PerformedProcedureStepEndDate"), text(dataset, "PerformedProcedureStepEndTime"))
         reason = items(dataset, "PerformedProcedureStepDiscontinuationReasonCodeSequence")
-        return StepEnded(mpps_uid, ended_at, _series(dataset), status, code(reason, description=""))
+        message = StepEnded(mpps_uid, ended_at, _series(dataset), status, code(reason, description=""))
+        return _with_the_rest(message, dataset, _ended)
 
 
 class StepProgressedService(_StepSetService):
     message_type = StepProgressed
 
     def encode_request(self, message: StepProgressed, message_id: int) -> Encoded:
-        dataset: DataSet = {"PerformedProcedureStepStatus": IN_PROGRESS}
-        if message.series:
-            dataset["PerformedSeriesSequence"] = _series_items(message.series)
+        dataset = from_attributes(message.as_it_came) or _progressed(message)
         return commands.n_set_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
 
 
@@ -231,18 +253,30 @@ class StepEndedService(_StepSetService):
     message_type = StepEnded
 
     def encode_request(self, message: StepEnded, message_id: int) -> Encoded:
-        end_date, end_time = da_tm(message.ended_at)
-        dataset: DataSet = {
-            "PerformedProcedureStepStatus": message.status,
-            "PerformedProcedureStepEndDate": end_date,
-            "PerformedProcedureStepEndTime": end_time,
-            "PerformedSeriesSequence": _series_items(message.series),
-        }
-        if message.status == "COMPLETED":
-            _require_ours(dataset, _TYPE_1_AT_END)
-        if message.reason != NO_CODE:
-            dataset["PerformedProcedureStepDiscontinuationReasonCodeSequence"] = code_items(message.reason)
+        dataset = from_attributes(message.as_it_came) or _ended(message)
         return commands.n_set_rq(message_id, self.sop_class_uid, message.mpps_uid), dataset
+
+
+def _progressed(message: StepProgressed) -> DataSet:
+    dataset: DataSet = {"PerformedProcedureStepStatus": IN_PROGRESS}
+    if message.series:
+        dataset["PerformedSeriesSequence"] = _series_items(message.series)
+    return dataset
+
+
+def _ended(message: StepEnded) -> DataSet:
+    end_date, end_time = da_tm(message.ended_at)
+    dataset: DataSet = {
+        "PerformedProcedureStepStatus": message.status,
+        "PerformedProcedureStepEndDate": end_date,
+        "PerformedProcedureStepEndTime": end_time,
+        "PerformedSeriesSequence": _series_items(message.series),
+    }
+    if message.status == "COMPLETED":
+        _require_ours(dataset, _TYPE_1_AT_END)
+    if message.reason != NO_CODE:
+        dataset["PerformedProcedureStepDiscontinuationReasonCodeSequence"] = code_items(message.reason)
+    return dataset
 
 
 def _series_items(series: tuple[PerformedSeries, ...]) -> list[DataSet]:
