@@ -1,4 +1,4 @@
-"""Our RIS as a PPS manager (RAD-6, RAD-7): what a scanner of another maker says of a step reaches another archive as it came."""
+"""Our RIS as a PPS manager (RAD-6, RAD-7): what another scanner says of a step reaches another archive as it came."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
