@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
+from emulators.ports.association import ARTIM_S, IDLE_S, Limits
 from emulators.ports.sockets import LOOPBACK, Address
 from emulators.site import HL7_SYSTEMS, SiteSettings, SystemName
 
@@ -37,7 +38,8 @@ class Endpoint(Settings):
     ``application``: what it calls itself in MSH-3, its name in capitals if left out. ``acknowledgement``: in enhanced mode, of
     what is sent to it; left out: original mode. ``takes_acknowledgements``: where it gets the application acknowledgements of
     what it sends in enhanced mode. The rest is for systems that we serve: ``control_port`` on loopback, what ``strangers`` get
-    (an AE title or MSH-3 that is none of the site's), and ``quirks``.
+    (an AE title or MSH-3 that is none of the site's), ``quirks``, and what it grants those who open DICOM associations
+    (ports/association.py).
     """
 
     host: Name = LOOPBACK
@@ -49,6 +51,13 @@ class Endpoint(Settings):
     quirks: tuple[str, ...] = ()
     acknowledgement: EnhancedAcknowledgement | None = None
     takes_acknowledgements: Literal["on its port", "on the same connection"] = "on its port"
+    artim_s: float = Field(default=ARTIM_S, gt=0)
+    idle_s: float = Field(default=IDLE_S, gt=0)
+    associations_max: int | None = Field(default=None, ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.artim_s, self.idle_s, self.associations_max)
 
     @property
     def dicom(self) -> Address:

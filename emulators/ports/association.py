@@ -9,7 +9,8 @@ Rules
 
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from emulators.core.errors import RemoteProtocolError
 from emulators.wire.association_events import (
@@ -25,7 +26,7 @@ from emulators.wire.association_events import (
     StopArtim,
 )
 from emulators.wire.dimse import Command, Message, MessageAssembler, OpenSink, send_message
-from emulators.wire.negotiation import AcceptorPolicy, AgreedContext, negotiate
+from emulators.wire.negotiation import LOCAL_LIMIT_EXCEEDED, AcceptorPolicy, AgreedContext, negotiate
 from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, Buffer, DataValue
 from emulators.wire.upper_layer import Association
 
@@ -33,6 +34,16 @@ RECEIVE_BYTES = 256 * 1024
 BUFFERS_A_CALL = 512  # below IOV_MAX
 ARTIM_S = 10.0
 IDLE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an acceptor grants its peers: ``artim_s`` until the first PDU and after the last (PS3.8 9.1.5), ``idle_s`` until the
+    next bytes of an association, and how many associations there may be at once, None for any number."""
+
+    artim_s: float = ARTIM_S
+    idle_s: float = IDLE_S
+    associations_max: int | None = None
 
 
 class Gone(Exception):
@@ -46,7 +57,15 @@ class Rejected(Gone):
 class SocketAssociation:
     """Requestor: ``request``; acceptor: ``accept``. Then ``send`` and ``receive`` messages until release."""
 
-    def __init__(self, connection: socket.socket, open_sink: OpenSink | None = None, idle_s: float | None = IDLE_S) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        open_sink: OpenSink | None = None,
+        idle_s: float | None = IDLE_S,
+        artim_s: float = ARTIM_S,
+        released: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``released`` is called when the peer asks for release, before it is answered."""
         self._socket = connection
         self._poll = select.poll()  # select knows no descriptor from 1024 on
         self._poll.register(connection, select.POLLIN)
@@ -55,6 +74,8 @@ class SocketAssociation:
         self._assembler = MessageAssembler(open_sink)
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._idle_s = idle_s
+        self._artim_s = artim_s
+        self._released = released
         self._messages: list[Message] = []
         self.requested: AssociateRequest | None = None
         """What the peer asked for; of an acceptor."""
@@ -79,14 +100,19 @@ class SocketAssociation:
             raise Gone(f"unexpected {type(event).__name__}")
         self.accepted = event.accept
 
-    def accept(self, policy: AcceptorPolicy) -> bool:
-        """Answer the peer's request by ``policy``; whether there is an association. Raises Gone."""
+    def accept(self, policy: AcceptorPolicy, has_room: Callable[[], bool] = lambda: True) -> bool:
+        """Answer the peer's request by ``policy`` and, where that accepts it, ``has_room``; whether there is an association.
+
+        Raises Gone.
+        """
         self._association.transport_connected()
         event = self._next_event()
         if not isinstance(event, AssociationRequested):
             raise Gone(f"unexpected {type(event).__name__}")
         self.requested = event.request
         answer = negotiate(event.request, policy)
+        if isinstance(answer, AssociateAccept) and not has_room():
+            answer = LOCAL_LIMIT_EXCEEDED
         self._association.respond(answer)
         self._flush()
         if isinstance(answer, AssociateReject):
@@ -139,6 +165,7 @@ class SocketAssociation:
         if isinstance(event, DataValue):
             self._assemble(event)
         elif isinstance(event, ReleaseRequested):
+            self._released()
             self._association.respond_to_release()
             self._flush()
             self._wait_for_end()
@@ -193,7 +220,7 @@ class SocketAssociation:
             if isinstance(event, CloseTransport):
                 raise Gone("the association is closed")
             if isinstance(event, StartArtim):
-                self._socket.settimeout(ARTIM_S)
+                self._socket.settimeout(self._artim_s)
             elif isinstance(event, StopArtim):
                 self._socket.settimeout(self._idle_s)
             else:
@@ -234,7 +261,7 @@ class SocketAssociation:
 
     def _wait_for_end(self) -> None:
         """After the last PDU, wait for the peer to close, ARTIM at most (PS3.8 9.1.5)."""
-        self._socket.settimeout(ARTIM_S)
+        self._socket.settimeout(self._artim_s)
         try:
             while not self._association.is_over:
                 event = self._association.next_event()

@@ -5,6 +5,7 @@ then the batch when the association has ended; 0000H leaves after file and row a
 """
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -19,7 +20,7 @@ from emulators.messages import canonical
 from emulators.messages.imaging import Admission, CommitRequest, InstancesStored
 from emulators.messages.query import Find, Get, Move, MovePlan, MoveResult
 from emulators.ports.arrivals import Arrivals, Failure, Stage
-from emulators.ports.association import IDLE_S, Gone, Rejected, SocketAssociation
+from emulators.ports.association import Gone, Limits, Rejected, SocketAssociation
 from emulators.ports.contract import Exchange
 from emulators.ports.dicom import PENDING, RELATIONAL
 from emulators.ports.foreign import NO_SYSTEMS, open_exchange
@@ -72,7 +73,8 @@ class DicomServer:
 
     ``known`` are the AE titles that may call, None for any; ``systems`` gives the system of an AE title, for strangers'
     exchanges: a product in a system's place. ``serves`` are the messages that its actor takes, None for all: nothing else is
-    negotiated. ``commits_on_same``: results of commitments go over the association of their request while it is open.
+    negotiated. ``commits_on_same``: results of commitments go over the association of their request while it is open. What
+    ``limits`` says of idle time is for strangers.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class DicomServer:
         serves: Sequence[type] | None = None,
         address: Address = (LOOPBACK, 0),
         commits_on_same: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self.system = system
         self.ae_title = ae_title
@@ -96,6 +99,8 @@ class DicomServer:
         self.takes_strangers = takes_strangers
         self.commits_on_same = commits_on_same
         self.systems = systems
+        self.limits = limits or Limits()
+        self.room = None if self.limits.associations_max is None else threading.Semaphore(self.limits.associations_max)
         self._origins = origins
         self.serves = codec.REQUESTS if serves is None else frozenset(serves)
         served = self.sop_classes = codec.sop_classes(self.serves)
@@ -131,8 +136,10 @@ class _Serving:
     def __init__(self, server: DicomServer, connection: socket.socket, sender: Sender | None) -> None:
         self._server = server
         self._sender = sender
-        idle_s = IDLE_S if server.takes_strangers else None
-        self._association = SocketAssociation(connection, open_sink=self._open_sink, idle_s=idle_s)
+        limits = server.limits
+        idle_s = limits.idle_s if server.takes_strangers else None
+        self._association = SocketAssociation(connection, self._open_sink, idle_s, limits.artim_s, self._leave_room)
+        self._has_room = False
         self._exchange: Exchange | None = None if sender is None else sender.exchange
         self._calling = ""
         self._batch: int | None = None
@@ -158,14 +165,25 @@ class _Serving:
 
     def _accept(self) -> None:
         """Set up the association. Raises Gone, or Rejected."""
-        self._association.accept(self._server.policy)
+        self._association.accept(self._server.policy, self._take_room)
         assert self._association.requested is not None  # accept has read it
         self._calling = self._association.requested.calling_ae_title
         if self._association.rejected is not None:
             raise Rejected(self._association.rejected.meaning)
 
+    def _take_room(self) -> bool:
+        """Whether there may be one association more."""
+        self._has_room = self._server.room is None or self._server.room.acquire(blocking=False)
+        return self._has_room
+
+    def _leave_room(self) -> None:
+        if self._has_room and self._server.room is not None:
+            self._server.room.release()
+        self._has_room = False
+
     def _end(self) -> None:
         """Forget a half instance, and hand over what is on disk."""
+        self._leave_room()
         if self._incoming is not None:
             self._incoming.discard()
         if self._batch is not None and self._exchange is not None and self._server.archive is not None:

@@ -204,6 +204,7 @@ class Service:
                     serves=SERVED.get(system, SERVED_BY_SCANNERS),
                     address=endpoint.dicom,
                     commits_on_same=site.commits_on_same_association,
+                    limits=endpoint.limits,
                 )
             opened.callback(dicom.close)
             yield Listening("dicom", dicom.address, site.ae_title_of[system])

@@ -6,6 +6,7 @@ import pytest
 
 from emulators.core.errors import ConfigError
 from emulators.endpoints import load_site, require_system, state_folder
+from emulators.ports.association import Limits
 from emulators.serving.code import code_digest, settings_digest
 from tests.serving.processes import example, site_file
 
@@ -48,6 +49,8 @@ def test_state_lies_in_a_folder_per_system_beside_the_site_file(tmp_path: Path) 
         ("[endpoints.ris]\n", '[endpoints.ris]\nhost = ""\n', "endpoints.ris.host: "),
         ("[endpoints.ris]\n", "[endpoints.ris]\nport = 1\n", "endpoints.ris.port: Extra inputs"),
         ("[endpoints.ris]\n", '[endpoints.ris]\napplication = "EHR"\n', "endpoints.ris.application: EHR is that of ehr"),
+        ("[endpoints.ris]\n", "[endpoints.ris]\nartim_s = 0\n", "endpoints.ris.artim_s: Input should be greater than 0"),
+        ("[endpoints.ris]\n", "[endpoints.ris]\nassociations_max = 0\n", "endpoints.ris.associations_max: "),
         ('folder = "radloop-state"', "", "state.folder: Field required"),
         ("scale = 0.25", "scale = 2", "images.scale: "),
         ("priors = 1", "", "site.priors: Field required"),
@@ -76,3 +79,12 @@ def test_state_is_bound_to_what_makes_it_and_not_to_where_peers_listen(tmp_path:
         load_site(site_file(tmp_path, changes={"[site]\n": "[site]\nepoch = 2026-03-02T00:00:00\n"})), "ris"
     )
     assert len(code_digest()) == 12
+
+
+def test_what_a_system_grants_its_peers_can_be_said_and_is_not_part_of_its_state(tmp_path: Path) -> None:
+    plain = load_site(site_file(tmp_path))
+    changes = {"[endpoints.ris]\n": "[endpoints.ris]\nartim_s = 0.5\nidle_s = 2\nassociations_max = 4\n"}
+    granted = load_site(site_file(tmp_path, changes=changes))
+    assert plain.endpoints["ris"].limits == Limits(10.0, 60.0, None)
+    assert granted.endpoints["ris"].limits == Limits(0.5, 2.0, 4)
+    assert settings_digest(granted, "ris") == settings_digest(plain, "ris")
