@@ -400,6 +400,7 @@ class _Serving:
 
     def _admission(self, incoming: Incoming) -> int:
         """Ask the actor once per identity; what it said of a header holds for every instance with that header."""
+        incoming.end()
         if incoming.header is None:
             return CANNOT_UNDERSTAND
         identity = _IDENTITY(incoming.header)

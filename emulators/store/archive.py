@@ -283,6 +283,11 @@ class Incoming:
         elif self._state is _State.CLOSED:
             raise LocalProtocolError("the instance is closed")
 
+    def end(self) -> None:
+        """No more bytes will come: what there is of the header is all of it."""
+        if self._state is _State.HEADER and self._held:
+            self._look_for_header(b"", whole=True)
+
     def commit(self) -> Receipt:
         """The data set is complete. Returns when the file and its row will survive a kill of the process.
 
