@@ -120,7 +120,12 @@ instance_sets = ranges_of_instances | st.lists(uids, min_size=1, max_size=5, uni
 """Never empty."""
 
 final_statuses = st.sampled_from((0x0000, 0xA700, 0xA900, 0xC001, 0xFE00, 0xB000, 0x0110, 0x0122))
-statuses = st.builds(Status, final_statuses, st.text(_PRINTABLE_ASCII, max_size=64).filter(lambda text: text.strip() != '""'))
+statuses = st.builds(
+    Status,
+    final_statuses,
+    st.text(_PRINTABLE_ASCII, max_size=64).filter(lambda text: text.strip() != '""'),
+    st.integers(0, 0xFFFF),
+)
 
 # --- identifiers and their matches -------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from emulators.messages.imaging import PerformedSeries, StepEnded, StepProgresse
 
 NO_SUCH_INSTANCE = 0x0112
 MISSING_ATTRIBUTE = 0x0120
+NO_LONGER_UPDATED = 0xA710
+"""Error ID of an N-SET after a final state (PS3.4 F.7.2.2.3)."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class PerformedSteps:
         if step is None:
             return Status(NO_SUCH_INSTANCE)
         if step.ended is not None:
-            return Status(PROCESSING_FAILURE, "performed procedure step may no longer be updated")
+            return Status(PROCESSING_FAILURE, "performed procedure step may no longer be updated", NO_LONGER_UPDATED)
         series = message.series or step.series
         if isinstance(message, StepEnded):
             if message.status == "COMPLETED" and not series:

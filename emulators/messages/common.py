@@ -158,10 +158,11 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The answer to a DIMSE request that returns nothing else: the status of PS3.7 Annex C, with its comment."""
+    """The answer to a DIMSE request that returns nothing else: the status of PS3.7 Annex C, with its comment and Error ID."""
 
     code: int
     comment: str = ""
+    error_id: int = 0
 
     nominal_bytes: ClassVar[int] = 150
 

@@ -211,8 +211,12 @@ class _Serving:
         """Whether the SOP class of a request is the one that its presentation context was agreed for."""
         return self._association.contexts[context_id].abstract_syntax == command.sop_class_uid
 
-    def _respond(self, message: Message, status: int, comment: str = "") -> None:
-        self._association.send(message.context_id, response(message.command, status, error_comment=comment))
+    def _respond(self, message: Message, status: int, comment: str = "", wrong: Sequence[int] = ()) -> None:
+        """``wrong``: the tags of what is wrong with the request."""
+        command = message.command
+        elements, attributes = ((), wrong) if command.field >= N_EVENT_REPORT_RQ else (wrong, ())
+        answer = response(command, status, error_comment=comment, offending_elements=elements, attribute_identifiers=attributes)
+        self._association.send(message.context_id, answer)
 
     # --- requests to the actor -----------------------------------------------------------------------------------------
 
@@ -222,7 +226,7 @@ class _Serving:
         try:
             request = codec.decode_request(message.command, dataset, transfer_syntax)
         except Refused as refused:
-            self._respond(message, refused.status, str(refused))
+            self._respond(message, refused.status, str(refused), refused.tags)
             return
         if type(request) not in self._server.serves:
             self._respond(message, UNRECOGNIZED_OPERATION)

@@ -172,11 +172,14 @@ def response(
     sop_instance_uid: str | None = None,
     sub_operations: SubOperations | None = None,
     error_comment: str = "",
+    error_id: int = 0,
     offending_elements: Iterable[int] = (),
+    attribute_identifiers: Iterable[int] = (),
 ) -> Command:
     """The response to any request but C-CANCEL: it names the request's Message ID, SOP class and instance, action or event.
 
-    ``sop_instance_uid``: of an instance that N-CREATE made. ``error_comment`` is cut to 64 characters (LO).
+    ``sop_instance_uid``: of an instance that N-CREATE made. ``error_comment`` is cut to 64 characters (LO). ``error_id`` is 0
+    where there is none. What is wrong is told by tags: as offending elements in C services, as attribute identifiers in N ones.
     Raises LocalProtocolError for C-CANCEL and for a response.
     """
     if request.is_response or request.field == C_CANCEL_RQ:
@@ -190,8 +193,10 @@ def response(
         Status=status,
         OffendingElement=tuple(offending_elements) or None,
         ErrorComment=error_comment[:64] or None,
+        ErrorID=error_id or None,
         AffectedSOPInstanceUID=sop_instance_uid or request.sop_instance_uid or None,
         EventTypeID=request.number("EventTypeID"),
+        AttributeIdentifierList=tuple(attribute_identifiers) or None,
         ActionTypeID=request.number("ActionTypeID"),
         NumberOfRemainingSuboperations=counters.remaining if sub_operations else None,
         NumberOfCompletedSuboperations=counters.completed if sub_operations else None,

@@ -79,6 +79,19 @@ def test_storescu_with_another_content_under_the_same_uid_is_told_so(clinic: Ser
     assert archived(clinic, "pacs", ULTRASOUND) == data_sets(ULTRASOUND)
 
 
+def test_a_small_object_that_ends_before_the_last_attribute_of_the_index_is_filed(clinic: ServedClinic) -> None:
+    """Nothing says that an object has pixels, or anything behind its identification."""
+    small = Dataset()
+    small.SOPClassUID, small.SOPInstanceUID = UltrasoundImageStorage, "1.2.5.1.1"
+    small.PatientName, small.PatientID = "Doe^Jane", "M1"
+    small.StudyInstanceUID, small.SeriesInstanceUID, small.Modality = "1.2.5", "1.2.5.1", "US"
+    small.file_meta = pydicom.dataset.FileMetaDataset()
+    small.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+    with requestor(clinic.address("pacs"), "RADPACS", UltrasoundImageStorage) as theirs:
+        assert theirs.send_c_store(small).Status == 0x0000
+    clinic.wait_for(record="stored", system="pacs", study="1.2.5", instances=1)
+
+
 def find(clinic: ServedClinic, folder: Path, *keys: str) -> list[Dataset]:
     """A study query of DCMTK: the identifiers that it got."""
     answers = folder / "answers"

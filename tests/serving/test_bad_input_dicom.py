@@ -653,6 +653,24 @@ def test_what_is_set_wrongly_leaves_a_step_as_it_was(ris: Role) -> None:
         connection.release()
 
 
+def test_a_refusal_names_what_is_wrong(ris: Role) -> None:
+    """PS3.7 Annex C: offending elements of C services, attribute identifiers of N services; Error ID A710H (PS3.4 F.7.2.2.3)."""
+    sop_class, uid = MODALITY_PERFORMED_PROCEDURE_STEP, "2.25.4003"
+    with ris.associated(sop_class, MODALITY_WORKLIST_FIND) as connection:
+        missing = ask(connection, n_create_rq(1, sop_class, uid), created(drop("Modality")))
+        assert (missing.status, missing.elements["AttributeIdentifierList"]) == (0x0120, (0x00080060,))
+        wrong = ask(connection, n_create_rq(1, sop_class, uid), created(put("PerformedProcedureStepStatus", "COMPLETED")))
+        assert (wrong.status, wrong.elements["AttributeIdentifierList"]) == (0x0106, (0x00400252,))
+        assert ask(connection, n_create_rq(1, sop_class, uid), created()).status == 0x0000
+        assert ask(connection, n_set_rq(2, sop_class, uid), ended("DISCONTINUED")).status == 0x0000
+        final = ask(connection, n_set_rq(2, sop_class, uid), ended("DISCONTINUED"))
+        assert (final.status, final.number("ErrorID")) == (0x0110, 0xA710)
+        day = identifier(PatientBirthDate="yesterday")
+        refused = ask(connection, c_find_rq(3, MODALITY_WORKLIST_FIND), day, 3)
+        assert (refused.status, refused.elements["OffendingElement"]) == (0xA900, (0x00100030,))
+        connection.release()
+
+
 def identifier(**values: Any) -> bytes:
     dataset = Dataset()
     with pydicom.config.disable_value_validation():

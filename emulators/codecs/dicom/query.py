@@ -51,7 +51,7 @@ def _identifier(message: Identifier) -> DataSet:
 def _level(dataset: DataSet) -> str:
     level = text(dataset, _LEVEL)
     if level not in LEVELS:
-        raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{_LEVEL} is missing or none")
+        raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{_LEVEL} is missing or none", _LEVEL)
     return level
 
 

@@ -57,11 +57,11 @@ class StatusService:
     """The answering half of the services that return a status and nothing else."""
 
     def encode_answer(self, answer: Status, request: Command, requested: DataSet, retrieve_ae_title: str) -> Iterator[Encoded]:
-        yield commands.response(request, answer.code, error_comment=answer.comment), None
+        yield commands.response(request, answer.code, error_comment=answer.comment, error_id=answer.error_id), None
 
     def decode_answer(self, responses: Sequence[Received]) -> Status:
         command = final(responses)
-        return Status(command.status, _comment(command.text("ErrorComment")))
+        return Status(command.status, _comment(command.text("ErrorComment")), command.number("ErrorID") or 0)
 
 
 def _comment(value: str) -> str:
@@ -91,10 +91,10 @@ def find_keys(requested: DataSet) -> Attributes:
     for keyword, value in requested.items():
         if isinstance(value, list):
             if len(value) > 1:
-                raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} holds more than one item")
+                raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} holds more than one item", keyword)
             find_keys(value[0] if value else {})
         elif isinstance(value, str) and value not in ("", "*") and not _is_understood(keyword, value):
-            raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} is not a date or time, nor a range of them")
+            raise refused(DATA_SET_DOES_NOT_MATCH_SOP_CLASS, f"{keyword} is no date or time, nor a range", keyword)
     return to_attributes(requested)
 
 

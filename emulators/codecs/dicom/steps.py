@@ -59,6 +59,7 @@ from emulators.wire.dimse import N_CREATE_RQ, N_SET_RQ, Command
 from emulators.wire.status import INVALID_ATTRIBUTE_VALUE
 
 IN_PROGRESS = "IN PROGRESS"
+_STATUS = "PerformedProcedureStepStatus"
 _DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"  # the SOP class of a Referenced Study Sequence; retired, and still what is written
 
 # Type 1 of PS3.4 Table F.7.2-1: at N-CREATE, and what must have a value once the step is completed.
@@ -68,7 +69,7 @@ _TYPE_1 = (
     "PerformedStationAETitle",
     "PerformedProcedureStepStartDate",
     "PerformedProcedureStepStartTime",
-    "PerformedProcedureStepStatus",
+    _STATUS,
     "Modality",
 )
 _TYPE_1_AT_END = ("PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime", "PerformedSeriesSequence")
@@ -121,8 +122,8 @@ class StepStartedService(StatusService):
     def decode_request(self, command: Command, dataset: DataSet) -> StepStarted:
         """What names no step or request is an unscheduled exam's: it has one item with values that are empty."""
         require(dataset, _TYPE_1)
-        if text(dataset, "PerformedProcedureStepStatus") != IN_PROGRESS:
-            raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
+        if text(dataset, _STATUS) != IN_PROGRESS:
+            raise refused(INVALID_ATTRIBUTE_VALUE, f"{_STATUS} is not IN PROGRESS", _STATUS)
         scheduled = items(dataset, "ScheduledStepAttributesSequence")
         performed = dataset if len(scheduled) == 1 else {}
         message = StepStarted(
@@ -142,7 +143,8 @@ class StepStartedService(StatusService):
 
     def encode_answer(self, answer: Status, request: Command, requested: DataSet, retrieve_ae_title: str) -> Iterator[Encoded]:
         assigned = None if request.sop_instance_uid else _assigned_uid(requested)
-        yield commands.response(request, answer.code, sop_instance_uid=assigned, error_comment=answer.comment), None
+        comment, error_id = answer.comment, answer.error_id
+        yield commands.response(request, answer.code, sop_instance_uid=assigned, error_comment=comment, error_id=error_id), None
 
 
 def _started(message: StepStarted) -> DataSet:
@@ -157,7 +159,7 @@ def _started(message: StepStarted) -> DataSet:
         "PerformedStationAETitle": message.station_ae_title,
         "PerformedProcedureStepStartDate": start_date,
         "PerformedProcedureStepStartTime": start_time,
-        "PerformedProcedureStepStatus": IN_PROGRESS,
+        _STATUS: IN_PROGRESS,
         "PerformedProcedureStepDescription": message.description,
         "ProcedureCodeSequence": code_items(procedure),
         "Modality": message.modality,
@@ -227,11 +229,11 @@ class _StepSetService(StatusService):
 
     def decode_request(self, command: Command, dataset: DataSet) -> StepProgressed | StepEnded:
         mpps_uid = canonical.uid(command.sop_instance_uid, "RequestedSOPInstanceUID")
-        status = text(dataset, "PerformedProcedureStepStatus")
+        status = text(dataset, _STATUS)
         if status in ("", IN_PROGRESS):
             return _with_the_rest(StepProgressed(mpps_uid, _series(dataset)), dataset, _progressed)
         if status not in STEP_ENDINGS:
-            raise refused(INVALID_ATTRIBUTE_VALUE, "PerformedProcedureStepStatus is no status of a performed step")
+            raise refused(INVALID_ATTRIBUTE_VALUE, f"{_STATUS} is no status of a performed step", _STATUS)
         if status == "COMPLETED":
             said_before = "PerformedSeriesSequence" not in dataset  # in an earlier N-SET: whoever keeps the step knows
             require(dataset, _TYPE_1_AT_END[:2] if said_before else _TYPE_1_AT_END)
@@ -258,7 +260,7 @@ class StepEndedService(_StepSetService):
 
 
 def _progressed(message: StepProgressed) -> DataSet:
-    dataset: DataSet = {"PerformedProcedureStepStatus": IN_PROGRESS}
+    dataset: DataSet = {_STATUS: IN_PROGRESS}
     if message.series:
         dataset["PerformedSeriesSequence"] = _series_items(message.series)
     return dataset
@@ -267,7 +269,7 @@ def _progressed(message: StepProgressed) -> DataSet:
 def _ended(message: StepEnded) -> DataSet:
     end_date, end_time = da_tm(message.ended_at)
     dataset: DataSet = {
-        "PerformedProcedureStepStatus": message.status,
+        _STATUS: message.status,
         "PerformedProcedureStepEndDate": end_date,
         "PerformedProcedureStepEndTime": end_time,
         "PerformedSeriesSequence": _series_items(message.series),

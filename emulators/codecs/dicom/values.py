@@ -7,6 +7,8 @@ is taken. The Attributes of an identifier stay as they came.
 import re
 from collections.abc import Iterable
 
+from pydicom.datadict import tag_for_keyword
+
 from emulators.codecs.dicom.elements import DataSet
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import Stamp
@@ -20,15 +22,18 @@ _FRACTION = re.compile(r"\.\d*")
 
 
 class Refused(RemoteProtocolError):
-    """A request that cannot be understood; ``status`` is the one that answers it."""
+    """A request that cannot be understood; ``status`` is the one that answers it, ``tags`` are those of what is wrong."""
 
     status = PROCESSING_FAILURE
+    tags: tuple[int, ...] = ()
 
 
-def refused(status: int, reason: str) -> Refused:
-    """The error, with its status set afterwards: errors rebuild from one positional argument."""
+def refused(status: int, reason: str, keyword: str = "") -> Refused:
+    """The error, with its status and the tag of ``keyword`` set afterwards: errors rebuild from one positional argument."""
     error = Refused(reason)
     error.status = status
+    tag = tag_for_keyword(keyword) if keyword else None
+    error.tags = () if tag is None else (tag,)
     return error
 
 
@@ -69,9 +74,9 @@ def require(dataset: DataSet, keywords: Iterable[str]) -> None:
     """Refuse a data set in which one of these is missing (0120H) or has no value (0121H): type 1 (PS3.5 7.4.1)."""
     for keyword in keywords:
         if keyword not in dataset:
-            raise refused(MISSING_ATTRIBUTE, f"{keyword} is missing")
+            raise refused(MISSING_ATTRIBUTE, f"{keyword} is missing", keyword)
         if dataset[keyword] in ("", []):
-            raise refused(MISSING_ATTRIBUTE_VALUE, f"{keyword} has no value")
+            raise refused(MISSING_ATTRIBUTE_VALUE, f"{keyword} has no value", keyword)
 
 
 # --- identifiers -------------------------------------------------------------------------------------------------------
