@@ -654,7 +654,7 @@ def test_what_is_set_wrongly_leaves_a_step_as_it_was(ris: Role) -> None:
 
 
 def test_a_refusal_names_what_is_wrong(ris: Role) -> None:
-    """PS3.7 Annex C: offending elements of C services, attribute identifiers of N services; Error ID A710H (PS3.4 F.7.2.2.3)."""
+    """PS3.7 Annex C: what is wrong, by its tag, in C and in N services; Error ID A710H (PS3.4 F.7.2.2.3)."""
     sop_class, uid = MODALITY_PERFORMED_PROCEDURE_STEP, "2.25.4003"
     with ris.associated(sop_class, MODALITY_WORKLIST_FIND) as connection:
         missing = ask(connection, n_create_rq(1, sop_class, uid), created(drop("Modality")))
