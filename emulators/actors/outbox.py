@@ -7,6 +7,7 @@ Rules
   type, event, processing ID, version) can never pass, and is final.
 - A retry is the same message with the same MSH-10 or UID, so that the receiver can tell it from a new one.
 - A study resumes with the instances that were not confirmed, and starts its back-off anew when some were.
+- A commitment result that is answered with 0110H (processing failure) is sent three times more (PS3.4 J.3.3.1.3).
 - AE, CE, and any other failure status, is final: it is not sent again unchanged. After an ``unknown`` of one's own, 0111H to an
   N-CREATE (it exists already) and 0110H to an N-SET to a final state (it can no longer be changed) say that the first try
   was taken, and are success (PS3.7 10.1.5.1.6, PS3.4 F.7.2.2). An N-SET that leaves the state as it is can be repeated.
@@ -44,7 +45,7 @@ from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.availability import InstancesAvailable
 from emulators.messages.common import Acknowledgement, Status
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StepEnded, StepStarted, StoreResult
+from emulators.messages.imaging import NO_INSTANCES, CommitResult, InstanceSet, StepEnded, StepStarted, StoreResult
 from emulators.messages.query import MoveResult
 
 DUPLICATE_SOP_INSTANCE = 0x0111
@@ -58,6 +59,9 @@ _TAKEN_BEFORE = {
     StepEnded: PROCESSING_FAILURE,
 }
 """What a receiver says of a message that it has taken already."""
+
+_RESULTS_AFTER_FAILURE = 3
+"""How often a commitment result is sent after a processing failure."""
 
 _NEVER = ("200", "201", "202", "203")
 """Errors of table 0357 about what the header asks for."""
@@ -93,7 +97,7 @@ class Delivery:
 class _Queue:
     """The head stays in ``entries`` until it is delivered: while there is one, it is under way or waits for its back-off."""
 
-    __slots__ = ("confirmed", "doubtful", "entries", "name", "refused", "rejections", "to", "tries", "trouble")
+    __slots__ = ("confirmed", "doubtful", "entries", "failures", "name", "refused", "rejections", "to", "tries", "trouble")
 
     def __init__(self, to: str, name: str) -> None:
         self.to = to
@@ -116,6 +120,8 @@ class _Queue:
         self.tries = 0
         """Without progress."""
         self.rejections = 0
+        self.failures = 0
+        """Processing failures."""
         self.trouble = ""
         """How the last try ended."""
         self.doubtful = False
@@ -281,6 +287,9 @@ def _accepted(queue: _Queue, outcome: Outcome) -> bool | None:
     status: int = answer.code if isinstance(answer, Status) else answer.status
     if status >> 8 == _OUT_OF_RESOURCES:
         return True if isinstance(answer, MoveResult) else None  # who asked for a move sees what has come
+    if status == PROCESSING_FAILURE and isinstance(queue.head, CommitResult):
+        queue.failures += 1
+        return None if queue.failures <= _RESULTS_AFTER_FAILURE else False
     repeated = queue.doubtful and status == _TAKEN_BEFORE.get(type(queue.head))
     return repeated or status == 0x0000 or status >> 12 == _WARNING
 

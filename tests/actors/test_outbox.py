@@ -13,7 +13,15 @@ from emulators.core.effect import CancelTimer, Effect, Note, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import MINUTE, SECOND
 from emulators.messages.common import SUCCESS, Acknowledgement, Status
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StepProgressed, StoreResult, StoreStudy
+from emulators.messages.imaging import (
+    NO_INSTANCES,
+    CommitResult,
+    InstanceSet,
+    Referenced,
+    StepProgressed,
+    StoreResult,
+    StoreStudy,
+)
 from emulators.messages.query import Find, Found, Get, Move, MoveResult
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 from tests.actors.samples import CT_IMAGE_STORAGE, HEADER, SERIES, images, order_status, step_ended, step_started
@@ -182,6 +190,22 @@ def test_success_a_warning_and_no_acknowledgement_asked_for_are_taken(answer: An
     outbox = Outbox(POLICY)
     send = one_send(outbox.put("engine", STATUS_SC))
     assert delivered(outbox, send.key, ANSWERED, answer).accepted
+
+
+def test_a_commitment_result_is_sent_three_times_more_after_a_processing_failure() -> None:
+    """dicom.stgcmt.scp.5; the next result begins anew."""
+    outbox = Outbox(POLICY)
+    results = [CommitResult(uid, (Referenced(CT_IMAGE_STORAGE, images(1, 4)),)) for uid in ("1.2.1", "1.2.2")]
+    send = one_send(outbox.put("ct1", results[0]))
+    outbox.put("ct1", results[1])
+    for _ in range(3):
+        back_off_us(outbox, send.key, ANSWERED, Status(0x0110))
+    effects, delivery = end(outbox, send.key, ANSWERED, Status(0x0110))
+    assert delivery is not None
+    assert (delivery.message, delivery.accepted) == (results[0], False)
+    assert one_send(effects).message == results[1]
+    back_off_us(outbox, send.key, ANSWERED, Status(0x0110))
+    assert delivered(outbox, send.key, ANSWERED, SUCCESS).accepted
 
 
 @pytest.mark.parametrize(("message", "status"), [(step_started(), 0x0111), (step_ended(), 0x0110)])
