@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from emulators.codecs.dicom import codec
+from emulators.codecs.dicom.transcoding import as_accepted
 from emulators.codecs.dicom.uids import STORAGE_COMMITMENT, TRANSFER_SYNTAXES
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import DAY, SECOND
@@ -270,13 +271,14 @@ class _Client:
         for number, instance in enumerate(self._route.source(store), start=1):
             if asked is not None and asked.is_cancelled:
                 break
-            context_id = contexts.get(instance.transfer_syntax_uid)
-            if context_id is None:  # the peer does not take it so: not sent
+            accepted = as_accepted(instance.transfer_syntax_uid, instance.buffers, contexts)
+            if accepted is None:  # the peer does not take it so: not sent
                 all_confirmed = False
                 continue
+            context_id, buffers = accepted
             originator = None if asked is None else (asked.calling_ae_title, asked.message_id)
             command = c_store_rq(number, instance.sop_class_uid, instance.sop_instance_uid, move_originator=originator)
-            association.send(context_id, command, instance.buffers)
+            association.send(context_id, command, buffers)
             self.sent.set()
             status = self._status(association)
             if status == SUCCESS:

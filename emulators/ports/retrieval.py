@@ -14,6 +14,7 @@ not begun when a C-CANCEL came                        remaining: FE00H
 ====================================================  =====================================
 """
 
+from emulators.codecs.dicom.transcoding import as_accepted
 from emulators.messages.imaging import NO_INSTANCES, from_uids
 from emulators.messages.query import MovePlan, MoveResult
 from emulators.ports.association import Gone, SocketAssociation
@@ -68,13 +69,14 @@ class Retrieval:
 
     def _store(self, instance: StoredInstance) -> int:
         """The status of one C-STORE."""
-        context_id = self._context_for(instance)
-        if context_id is None:
+        accepted = as_accepted(instance.transfer_syntax_uid, instance.buffers, self._contexts_for(instance.sop_class_uid))
+        if accepted is None:
             return SOP_CLASS_NOT_SUPPORTED
+        context_id, buffers = accepted
         self._sent += 1
         message_id = (self._request.command.message_id + self._sent) & 0xFFFF
         command = c_store_rq(message_id, instance.sop_class_uid, instance.sop_instance_uid)
-        self._association.send(context_id, command, instance.buffers)
+        self._association.send(context_id, command, buffers)
         while True:
             received = self._association.receive()
             if received is None:
@@ -83,12 +85,13 @@ class Retrieval:
                 return received.command.status
             self._look_at(received)
 
-    def _context_for(self, instance: StoredInstance) -> int | None:
-        wanted = (instance.sop_class_uid, instance.transfer_syntax_uid)
-        for context in self._association.contexts.values():
-            if context.requestor_is_scp and (context.abstract_syntax, context.transfer_syntax) == wanted:
-                return context.context_id
-        return None
+    def _contexts_for(self, sop_class_uid: str) -> dict[str, int]:
+        """The contexts in which images of this class can be sent here, by transfer syntax."""
+        return {
+            context.transfer_syntax: context.context_id
+            for context in self._association.contexts.values()
+            if context.requestor_is_scp and context.abstract_syntax == sop_class_uid
+        }
 
     def _look_at(self, message: Message | None) -> None:
         if message is not None and message.command.field == C_CANCEL_RQ:

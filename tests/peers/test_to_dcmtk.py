@@ -10,6 +10,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from datasets.procedures import MODALITIES, Modality
+from emulators.codecs.dicom.transcoding import in_implicit_vr
 from emulators.messages.attributes import Attributes, of
 from emulators.messages.imaging import StoreResult, StoreStudy, StudyHeader
 from emulators.messages.query import Find, Move, MoveResult
@@ -59,10 +60,10 @@ def test_an_image_that_storescp_aborts_is_not_confirmed(tmp_path: Path, when: st
         assert Sender(port, "STORESCP").failure(ULTRASOUND) == Failure(False, "A-ABORT received", 0)
 
 
-def test_storescp_that_takes_another_transfer_syntax_gets_nothing(tmp_path: Path) -> None:
+def test_storescp_that_takes_implicit_vr_alone_gets_the_images_in_it(tmp_path: Path) -> None:
     with storescp(tmp_path, "+xi") as port:
-        assert Sender(port, "STORESCP").ask(ULTRASOUND) == StoreResult(not_sent=ULTRASOUND.instances)
-    assert files_by_uid(tmp_path) == {}
+        assert Sender(port, "STORESCP").ask(ULTRASOUND) == StoreResult(stored=ULTRASOUND.instances)
+    assert files_by_uid(tmp_path) == {uid: in_implicit_vr(content) for uid, content in data_sets(ULTRASOUND).items()}
 
 
 # --- dcmqrscp ----------------------------------------------------------------------------------------------------------

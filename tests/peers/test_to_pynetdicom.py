@@ -1,5 +1,6 @@
 """Our sending ends against servers made with pynetdicom: worklist, queries, steps, images, storage commitment."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.filereader import read_dataset
+from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless
 from pynetdicom import AE, build_context, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     ModalityPerformedProcedureStep,
@@ -40,7 +42,7 @@ from emulators.messages.worklist import WorklistItems, WorklistQuery, query_for_
 from emulators.ports.arrivals import Failure
 from emulators.ports.sockets import LOOPBACK
 from tests.peers.pynetdicom_ends import acceptor
-from tests.peers.senders import OURS, Receiver, Sender, study
+from tests.peers.senders import OURS, Receiver, Sender, data_sets, study
 from tests.peers.worklist_samples import ITEM, PROCEDURE, PROTOCOL, worklist_item
 
 pytestmark = pytest.mark.peer
@@ -196,8 +198,23 @@ def test_an_archive_that_aborts_costs_what_was_not_confirmed() -> None:
     assert len(received) == 2
 
 
+def test_images_go_in_implicit_vr_where_the_peer_takes_no_other() -> None:
+    """dicom.send.4: every element as in explicit VR, to the last byte of the pixels."""
+    received: dict[str, Dataset] = {}
+
+    def store(event: Any) -> int:
+        assert event.context.transfer_syntax == ImplicitVRLittleEndian
+        received[event.request.AffectedSOPInstanceUID] = event.dataset
+        return 0x0000
+
+    with archive(store, transfer_syntaxes=[ImplicitVRLittleEndian]) as port:
+        assert Sender(port, "ARCHIVE").ask(STUDY) == StoreResult(stored=STUDY.instances)
+    for uid, content in data_sets(STUDY).items():
+        assert received[uid] == read_dataset(io.BytesIO(content), is_implicit_VR=False, is_little_endian=True)
+
+
 def test_images_that_the_peer_takes_in_no_syntax_of_theirs_are_not_sent() -> None:
-    with archive(lambda _: 0x0000, transfer_syntaxes=[ImplicitVRLittleEndian]) as port:
+    with archive(lambda _: 0x0000, transfer_syntaxes=[JPEG2000Lossless]) as port:
         assert Sender(port, "ARCHIVE").ask(STUDY) == StoreResult(not_sent=STUDY.instances)
 
 
