@@ -106,6 +106,8 @@ _STIMULI: Mapping[str, Mapping[str, Mapping[str, Key]]] = {
         "assign study": {"subject": _STUDY, "accession": _OTHER_ACCESSION},
         "accept study": {"subject": _STUDY},
         "reject study": {"subject": _STUDY},
+        "run out of space": {},
+        "have space again": {},
     },
     MODALITY: {
         "patient on table": {
@@ -175,7 +177,7 @@ def listing(settings: ServedSite, system: str) -> str:
     lines = [f"What can happen to {system}:"]
     for name, keys in described(settings, system).items():
         lines += ["", name]
-        width = max(map(len, keys))
+        width = max(map(len, keys), default=0)
         lines += [f"  {key:{width}}  {value.what} ({_kind(value)})" for key, value in keys.items()]
     return "\n".join(lines)
 

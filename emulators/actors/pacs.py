@@ -6,6 +6,7 @@ Rules
 - A study can be found once a batch of it has been told. What is on disk comes from ``Told`` alone.
 - What leaves (matches, C-MOVE, C-GET, routing) says whose the study is now, whatever is in the stored images: patient and
   accession number follow ADT, the order, and the person at the hold queue.
+- Without space (a stimulus) it takes no images, A700H, until it has space again; it answers everything else.
 - An ID that was merged away belongs to its survivor, also in what comes later (``patient_index``). A merge across assigning
   authorities is refused.
 """
@@ -50,6 +51,7 @@ from emulators.messages.report import Report
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 CANNOT_UNDERSTAND = 0xC000
+OUT_OF_RESOURCES = 0xA700
 NOT_AUTHORIZED = 0x0124
 PRELIMINARY = "P"
 
@@ -93,6 +95,7 @@ class Pacs(System):
         self._on_disk = InstancesOnDisk()
         self._transactions: set[tuple[str, str]] = set()
         self._reports: dict[str, Report] = {}
+        self._has_space = True
         self.requests = {
             **dict.fromkeys(VISIT_MESSAGES, self._describe_patient),
             MergePatients: self._merge_patients,
@@ -111,6 +114,8 @@ class Pacs(System):
             "assign study": self._assign_study,
             "accept study": self._accept_study,
             "reject study": self._reject_study,
+            "run out of space": self._run_out_of_space,
+            "have space again": self._have_space_again,
         }
         self.deliveries = {StoreStudy: self._sent}
 
@@ -196,7 +201,17 @@ class Pacs(System):
 
     # --- images --------------------------------------------------------------------------------------------------------
 
+    def _run_out_of_space(self, _data: Mapping[str, Any]) -> Sequence[Effect]:
+        self._has_space = False
+        return [Note("out of space", self.name, {})]
+
+    def _have_space_again(self, _data: Mapping[str, Any]) -> Sequence[Effect]:
+        self._has_space = True
+        return [Note("space again", self.name, {})]
+
     def _admit(self, header: StudyHeader, _sender: str) -> tuple[Admission, Sequence[Effect]]:
+        if not self._has_space:
+            return Admission(OUT_OF_RESOURCES), ()
         study = self._table.get(header.study_instance_uid)
         if study is None:
             self._file(header)

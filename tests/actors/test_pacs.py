@@ -611,3 +611,18 @@ def test_a_preliminary_report_does_not_win_over_a_final_one_but_a_correction_doe
 def test_a_report_on_several_orders_is_attached_to_each() -> None:
     _, effects = ask(pacs(), report("F", "P1", "P2"))
     assert [subject for _, subject, _ in notes(effects)] == [scheduled(placer).accession_number for placer in ("P1", "P2")]
+
+
+# --- space -------------------------------------------------------------------------------------------------------------
+
+
+def test_without_space_images_are_refused_for_now_and_what_is_here_is_found() -> None:
+    """dicom.store.status.4."""
+    actor = pacs(schedule_procedure())
+    archive(actor)
+    assert notes(touch(actor, "run out of space")) == [("out of space", "pacs", {})]
+    other = replace(HEADER, study_instance_uid="1.2.3")
+    assert ask(actor, other, "ct1") == (Admission(0xA700), [])
+    assert identity(actor) is not None
+    assert notes(touch(actor, "have space again")) == [("space again", "pacs", {})]
+    assert ask(actor, other, "ct1") == (Admission(), [])
