@@ -54,10 +54,11 @@ class Endpoint(Settings):
     artim_s: float = Field(default=ARTIM_S, gt=0)
     idle_s: float = Field(default=IDLE_S, gt=0)
     associations_max: int | None = Field(default=None, ge=1)
+    users: dict[str, str] = Field(default_factory=dict)
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.artim_s, self.idle_s, self.associations_max)
+        return Limits(self.artim_s, self.idle_s, self.associations_max, self.users)
 
     @property
     def dicom(self) -> Address:

@@ -9,8 +9,8 @@ Rules
 
 import select
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from emulators.core.errors import RemoteProtocolError
 from emulators.wire.association_events import (
@@ -26,7 +26,8 @@ from emulators.wire.association_events import (
     StopArtim,
 )
 from emulators.wire.dimse import Command, Message, MessageAssembler, OpenSink, send_message
-from emulators.wire.negotiation import LOCAL_LIMIT_EXCEEDED, AcceptorPolicy, AgreedContext, negotiate
+from emulators.wire.items import UserIdentity
+from emulators.wire.negotiation import LOCAL_LIMIT_EXCEEDED, AcceptorPolicy, AgreedContext, negotiate, passcodes
 from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, Buffer, DataValue
 from emulators.wire.upper_layer import Association
 
@@ -39,11 +40,17 @@ IDLE_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an acceptor grants its peers: ``artim_s`` until the first PDU and after the last (PS3.8 9.1.5), ``idle_s`` until the
-    next bytes of an association, and how many associations there may be at once, None for any number."""
+    next bytes of an association, and how many associations there may be at once, None for any number. ``users`` are the
+    passcodes by name for who gives a user identity (PS3.7 D.3.3.7); where there are none, it is not looked at."""
 
     artim_s: float = ARTIM_S
     idle_s: float = IDLE_S
     associations_max: int | None = None
+    users: Mapping[str, str] = field(default_factory=dict)
+
+    def lets_in(self, identity: UserIdentity | None) -> bytes | None:
+        """Whether an identity is right, as ``AcceptorPolicy`` asks; to give none is right, too."""
+        return passcodes(self.users)(identity) if identity is not None else b""
 
 
 class Gone(Exception):

@@ -109,7 +109,8 @@ class DicomServer:
         may_be_scp = (STORAGE_COMMITMENT, *(ACCEPTED_STORAGE if GETS.intersection(served) else ()))
         roles = dict.fromkeys(may_be_scp, (True, True))
         relational = {uid: RELATIONAL for uid in served if uid in QUERY_RETRIEVE}
-        self.policy = AcceptorPolicy(ae_title, contexts, known, roles=roles, extended=relational)
+        judged = self.limits.lets_in if self.limits.users else None
+        self.policy = AcceptorPolicy(ae_title, contexts, known, roles=roles, extended=relational, verify_identity=judged)
         self.replies = Replies()
         failed = log_failure if takes_strangers else arrivals.fail
         self._listener = Listener(f"dicom-{system}", self._serve, failed, address)
