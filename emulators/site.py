@@ -198,6 +198,8 @@ class SiteSettings(Settings):
     commits_on_same_association: bool = False
     availability: tuple[Literal["ris", "workstation"], ...] = ()
     """Who is told which images the archive has."""
+    default_issuer: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Of patient IDs in images that come without one."""
     teleradiology: TeleradiologySettings | None = None
     routing: tuple[RoutingSettings, ...] = ()
     engine: EngineSettings = EngineSettings()
@@ -405,6 +407,7 @@ def actors(
             [rule.rule() for rule in settings.routing],
             commits_on_same=settings.commits_on_same_association,
             announcer=Announcer(announced_to, titles.pacs),
+            default_issuer=settings.default_issuer,
         ),
         WORKSTATION: lambda: Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, priors, retry),
     }

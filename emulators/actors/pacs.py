@@ -12,6 +12,7 @@ Rules
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from emulators.actors import query_keys
@@ -52,6 +53,7 @@ from emulators.messages.report import Report
 MOVE_DESTINATION_UNKNOWN = 0xA801
 CANNOT_UNDERSTAND = 0xC000
 OUT_OF_RESOURCES = 0xA700
+COERCION_OF_DATA_ELEMENTS = 0xB000
 NOT_AUTHORIZED = 0x0124
 PRELIMINARY = "P"
 
@@ -64,7 +66,8 @@ class Pacs(System):
     """``destinations`` maps the AE titles that a C-MOVE may name to systems; ``told_results`` are the systems that commitment
     results can be sent to, None for any; a study without performed steps is routed when it was quiet for ``quiet_us``.
     ``commits_on_same``: results go on the association of their request, if its peer is somebody else's and keeps it open.
-    ``announcer`` says who is told which images are here, None for nobody.
+    ``announcer`` says who is told which images are here, None for nobody. ``default_issuer``: of patient IDs in images that
+    come without one; such images are taken with a warning, because they leave with it (PS3.4 B.4.1.3).
     """
 
     def __init__(
@@ -78,12 +81,14 @@ class Pacs(System):
         quiet_us: int = MINUTE,
         commits_on_same: bool = False,
         announcer: Announcer | None = None,
+        default_issuer: str = "",
     ) -> None:
         super().__init__(name, clock, retry)
         self._destinations = destinations
         self._told_results = told_results
         self._quiet_us = quiet_us
         self._commits_on_same = commits_on_same
+        self._default_issuer = default_issuer
         self._patients = PatientIndex()
         self._expectations = Expectations()
         self._table = StudyTable()
@@ -212,12 +217,16 @@ class Pacs(System):
     def _admit(self, header: StudyHeader, _sender: str) -> tuple[Admission, Sequence[Effect]]:
         if not self._has_space:
             return Admission(OUT_OF_RESOURCES), ()
+        taken = Admission()
+        if self._default_issuer and header.patient.patient_id and not header.patient.issuer:
+            header = replace(header, patient=replace(header.patient, issuer=self._default_issuer))
+            taken = Admission(COERCION_OF_DATA_ELEMENTS)
         study = self._table.get(header.study_instance_uid)
         if study is None:
             self._file(header)
-            return Admission(), ()
+            return taken, ()
         if self._is_of(header, study):
-            return Admission(), ()
+            return taken, ()
         fields = {"mrn": header.patient.patient_id, "accession": header.accession_number}
         return Admission(CANNOT_UNDERSTAND), [
             Note("study refused", header.study_instance_uid, {**fields, "reason": "study UID of another patient"})

@@ -613,6 +613,20 @@ def test_a_report_on_several_orders_is_attached_to_each() -> None:
     assert [subject for _, subject, _ in notes(effects)] == [scheduled(placer).accession_number for placer in ("P1", "P2")]
 
 
+# --- coercion ----------------------------------------------------------------------------------------------------------
+
+
+def test_images_without_an_issuer_are_taken_with_a_warning_and_leave_with_the_configured_one() -> None:
+    """dicom.store.coerce.1."""
+    actor = Pacs("pacs", CLOCK, {"RADWS": "workstation"}, default_issuer="NORTH")
+    said = replace(HEADER, patient=replace(PATIENT, issuer=""))
+    assert ask(actor, said, "ct1") == (Admission(0xB000), [])
+    tell(actor, stored(images(1, 4)))
+    assert sent_header(actor).patient == replace(PATIENT, issuer="NORTH")
+    assert ask(actor, said, "ct1") == (Admission(0xB000), [])
+    assert ask(actor, replace(HEADER, study_instance_uid="1.2.3"), "ct1") == (Admission(), [])
+
+
 # --- space -------------------------------------------------------------------------------------------------------------
 
 
