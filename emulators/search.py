@@ -33,14 +33,22 @@ def _series(study: SearchedStudy, keys: Attributes, archive: Searchable) -> Iter
     wanted = _uids(keys, "SeriesInstanceUID")
     for row in archive.series(study.attributes.text("StudyInstanceUID")):
         if row.series_instance_uid not in study.hidden_series and (not wanted or row.series_instance_uid in wanted):
-            yield study.attributes.with_values(_of_series(row))
+            found = study.attributes.with_values(_of_series(row))
+            if study.hidden_instances:
+                count = len(_shown_images(study, row.series_instance_uid, archive))
+                found = found.with_values({"NumberOfSeriesRelatedInstances": str(count)})
+            yield found
 
 
 def _images(study: SearchedStudy, keys: Attributes, archive: Searchable) -> Iterator[Attributes]:
     for series in _series(study, keys, archive):
-        uids = series.text("StudyInstanceUID"), series.text("SeriesInstanceUID")
-        for row in archive.instances(*uids):
+        for row in _shown_images(study, series.text("SeriesInstanceUID"), archive):
             yield series.with_values(_of_image(row))
+
+
+def _shown_images(study: SearchedStudy, series_instance_uid: str, archive: Searchable) -> list[InstanceRow]:
+    rows = archive.instances(study.attributes.text("StudyInstanceUID"), series_instance_uid)
+    return [row for row in rows if row.sop_instance_uid not in study.hidden_instances]
 
 
 def _uids(keys: Attributes, keyword: str) -> Sequence[str]:

@@ -8,7 +8,8 @@ announced            images come, are hidden, rejected, or shown   announced ane
 announced            anything else                                 nothing: it would be the same again
 ===================  ============================================  ==================================
 
-What queries do not show is UNAVAILABLE, the rest ONLINE. Held studies and orphans are shown, and can be had.
+What queries do not show is UNAVAILABLE, the rest ONLINE. Held studies and orphans are shown, and can be had. Rejection notes
+are not spoken of.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,9 @@ from emulators.core.effect import Effect, Note
 from emulators.core.identity import uid
 from emulators.messages.availability import ONLINE, UNAVAILABLE, AvailableInstances, InstancesAvailable
 from emulators.messages.common import SUCCESS, Status
+from emulators.messages.imaging import NO_INSTANCES
+
+KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 
 
 class Announcer:
@@ -46,8 +50,12 @@ class Announcer:
     def _instances(self, study: Study) -> Iterator[AvailableInstances]:
         shown = study.shown
         for key, series in study.series.items():
-            availability = ONLINE if key in shown else UNAVAILABLE
-            yield AvailableInstances(*key, series.instances, availability, self._ae_title)
+            online = shown[key].instances if key in shown else NO_INSTANCES
+            hidden = series.instances.without(online)
+            if online:
+                yield AvailableInstances(*key, online, ONLINE, self._ae_title)
+            if hidden and key[1] != KEY_OBJECT_SELECTION:
+                yield AvailableInstances(*key, hidden, UNAVAILABLE, self._ae_title)
 
 
 def taken(message: InstancesAvailable, _sender: str) -> tuple[Status, Sequence[Effect]]:

@@ -6,6 +6,7 @@ Rules
 - A study can be found once a batch of it has been told. What is on disk comes from ``Told`` alone.
 - What leaves (matches, C-MOVE, C-GET, routing) says whose the study is now, whatever is in the stored images: patient and
   accession number follow ADT, the order, and the person at the hold queue.
+- What a rejection note of the same patient names is on disk and not shown, nor is the note (RAD TF-3 4.66).
 - Without space (a stimulus) it takes no images, A700H, until it has space again; it answers everything else.
 - An ID that was merged away belongs to its survivor, also in what comes later (``patient_index``). A merge across assigning
   authorities is refused.
@@ -38,6 +39,7 @@ from emulators.messages.imaging import (
     ArchivedStudy,
     CommitRequest,
     CommitResult,
+    InstanceSet,
     InstancesStored,
     StepEnded,
     StepProgressed,
@@ -250,7 +252,16 @@ class Pacs(System):
         stored = self._table.get(message.study_instance_uid)
         assert stored is not None  # its header was admitted
         stored.add(message)
-        return [*self._follow((stored,)), *self._wait_for_more(stored)]
+        rejected = [named for uid, instances in message.rejects for named in self._without(stored, uid, instances)]
+        return [*self._follow(dict.fromkeys((stored, *rejected))), *self._wait_for_more(stored)]
+
+    def _without(self, noted: Study, study_instance_uid: str, instances: InstanceSet) -> Sequence[Study]:
+        """The study without what a rejection note in the study ``noted`` rejects; none where it is not of the same patient."""
+        study = self._table.get(study_instance_uid)
+        if study is None or not self._patients.same(noted.patient, study.patient):
+            return ()
+        study.reject(instances)
+        return (study,)
 
     # --- routing -------------------------------------------------------------------------------------------------------
 

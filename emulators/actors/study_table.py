@@ -11,7 +11,7 @@ from emulators.actors.matching import value_matcher
 from emulators.actors.reconciliation import State
 from emulators.messages.attributes import Attributes, of
 from emulators.messages.common import Patient
-from emulators.messages.imaging import InstanceSet, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader
 from emulators.messages.query import SearchedStudy
 
 SeriesKey = tuple[str, str]
@@ -43,6 +43,8 @@ class Study:
     series: dict[SeriesKey, Series] = field(default_factory=dict)
     hidden_series: set[str] = field(default_factory=set)
     """Made under a wrong worklist entry."""
+    rejected: InstanceSet = NO_INSTANCES
+    """By rejection notes, and the notes themselves."""
     known: Attributes | None = None
     """What ``attributes`` gives, until something changes."""
 
@@ -52,12 +54,22 @@ class Study:
 
     @property
     def shown(self) -> dict[SeriesKey, Series]:
-        """The series that queries find."""
+        """The series that queries find, with the instances that they find."""
         if self.state is State.REJECTED:
             return {}
-        if not self.hidden_series:
+        if not self.hidden_series and not self.rejected:
             return self.series
-        return {key: one for key, one in self.series.items() if key[0] not in self.hidden_series}
+        shown = {key: one for key, one in self.series.items() if key[0] not in self.hidden_series}
+        return {key: one for key, one in map(self._without_rejected, shown.items()) if one.instances}
+
+    def _without_rejected(self, shown: tuple[SeriesKey, Series]) -> tuple[SeriesKey, Series]:
+        key, one = shown
+        return key, replace(one, instances=one.instances.without(self.rejected))
+
+    def reject(self, instances: InstanceSet) -> None:
+        """A rejection note says that these are not to be used."""
+        self.known = None
+        self.rejected = self.rejected.union(instances)
 
     def add(self, batch: InstancesStored) -> None:
         """A batch is on disk."""
@@ -99,7 +111,8 @@ class Study:
 
     def searched(self) -> SearchedStudy:
         """The study for a search below its level."""
-        return SearchedStudy(self.attributes, tuple(sorted(self.hidden_series)))
+        hidden = {uid for uid, _ in self.series}.difference(uid for uid, _ in self.shown)
+        return SearchedStudy(self.attributes, tuple(sorted(hidden)), tuple(self.rejected))
 
     def stores(self) -> Iterator[StoreStudy]:
         """Every series that is shown, to be sent with the identity that it has now."""

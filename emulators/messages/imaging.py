@@ -396,7 +396,8 @@ class StoreResult:
 class InstancesStored:
     """Told to the archive actor: a batch is on disk with its rows. A study's first batch creates its rows.
 
-    ``refused`` are instances that came with another content than the one on disk, which was kept.
+    ``refused`` are instances that came with another content than the one on disk, which was kept. ``rejects`` is what rejection
+    notes among the instances say is not to be shown, themselves included, by Study Instance UID.
     """
 
     study_instance_uid: str
@@ -408,6 +409,7 @@ class InstancesStored:
     stored_bytes: int
     modality: str = ""
     refused: InstanceSet = NO_INSTANCES
+    rejects: tuple[tuple[str, InstanceSet], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,11 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class SearchedStudy:
     """A study to be searched below: ``attributes`` hold for all of it, as the archive knows them now; the series in
-    ``hidden_series`` are not shown."""
+    ``hidden_series`` are not shown, nor are the ``hidden_instances`` of the others."""
 
     attributes: Attributes
     hidden_series: tuple[str, ...] = ()
+    hidden_instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,18 @@ import re
 import shutil
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from hashlib import blake2s
 from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
+from emulators.messages.imaging import InstancesStored, from_uids
 from emulators.store.files import sync_folder, write_all
 from emulators.store.header import Buffer, HeaderCut, InstanceHeader, reach, scan
 from emulators.store.index import Again, Index
 from emulators.store.part10 import head
+from emulators.store.rejection_notes import KEY_OBJECT_SELECTION, rejected_by
 from emulators.store.rows import InstanceRow
 
 HEADER_LIMIT_BYTES = 16 << 20
@@ -139,6 +141,21 @@ class ImageArchive(Index):
         with open(self.folder / row.path, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return memoryview(mapped)[row.dataset_offset :]
+
+    def contents(self, batch: int) -> tuple[InstancesStored, ...]:
+        """As the index has them, with what rejection notes say once they show."""
+        return tuple(self._with_rejections(part) for part in super().contents(batch))
+
+    def _with_rejections(self, part: InstancesStored) -> InstancesStored:
+        if part.sop_class_uid != KEY_OBJECT_SELECTION:
+            return part
+        rejected: dict[str, list[str]] = {}
+        for uid in part.instances:
+            row = self.instance(uid)
+            named = rejected_by(self.open_dataset(row), row.transfer_syntax_uid) if row is not None else ()
+            for study, instance in (*named, (part.study_instance_uid, uid)) if named else ():
+                rejected.setdefault(study, []).append(instance)
+        return replace(part, rejects=tuple((study, from_uids(dict.fromkeys(uids))) for study, uids in rejected.items()))
 
     def discard(self, study_instance_uid: str) -> None:
         """Remove all that was told of a study, rows and files. What is being received of it stays."""
