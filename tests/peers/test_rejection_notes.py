@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     KeyObjectSelectionDocumentStorage,
     StudyRootQueryRetrieveInformationModelFind,
@@ -33,7 +33,7 @@ def sequence(**values: object) -> Sequence:
     return Sequence([item])
 
 
-def note(title: str, rejected: InstanceSet, transfer_syntax: str) -> Dataset:
+def note(title: str, rejected: InstanceSet, transfer_syntax: UID) -> Dataset:
     document = Dataset()
     document.SOPClassUID, document.SOPInstanceUID = KeyObjectSelectionDocumentStorage, NOTE
     document.Modality, document.ValueType = "KO", "CONTAINER"
@@ -67,7 +67,7 @@ def found(clinic: ServedClinic, level: str) -> list[Dataset]:
 )
 @pytest.mark.parametrize("transfer_syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_what_a_note_rejects_is_shown_no_more(
-    clinic: ServedClinic, tmp_path: Path, title: str, hidden: InstanceSet, transfer_syntax: str
+    clinic: ServedClinic, tmp_path: Path, title: str, hidden: InstanceSet, transfer_syntax: UID
 ) -> None:
     """dicom.ian.2: 2 of 5; 113000 is "of interest"."""
     send(clinic, IMAGES, tmp_path / "images")
