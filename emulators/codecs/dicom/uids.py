@@ -47,11 +47,25 @@ ACCEPTED_STORAGE = (
     "1.2.840.10008.5.1.4.1.1.13.1.3",  # breast tomosynthesis
     "1.2.840.10008.5.1.4.1.1.2.1",  # enhanced CT
     "1.2.840.10008.5.1.4.1.1.4.1",  # enhanced MR
+    "1.2.840.10008.5.1.4.1.1.1.3",  # digital intra-oral X-ray, for presentation
     "1.2.840.10008.5.1.4.1.1.7",  # secondary capture
+    "1.2.840.10008.5.1.4.1.1.7.2",  # multi-frame greyscale byte secondary capture
+    "1.2.840.10008.5.1.4.1.1.7.4",  # multi-frame true colour secondary capture
     "1.2.840.10008.5.1.4.1.1.12.1",  # X-ray angiography
     "1.2.840.10008.5.1.4.1.1.12.2",  # X-ray radiofluoroscopy
     "1.2.840.10008.5.1.4.1.1.20",  # nuclear medicine
     "1.2.840.10008.5.1.4.1.1.128",  # positron emission tomography
+    "1.2.840.10008.5.1.4.1.1.77.1.1",  # VL endoscopic
+    "1.2.840.10008.5.1.4.1.1.77.1.4",  # VL photographic
+    "1.2.840.10008.5.1.4.1.1.77.1.5.1",  # ophthalmic photography, 8 bit
+    "1.2.840.10008.5.1.4.1.1.77.1.6",  # VL whole slide microscopy
+    "1.2.840.10008.5.1.4.1.1.9.1.1",  # 12-lead ECG
+    "1.2.840.10008.5.1.4.1.1.9.1.2",  # general ECG
+    "1.2.840.10008.5.1.4.1.1.66.4",  # segmentation
+    "1.2.840.10008.5.1.4.1.1.481.1",  # RT image
+    "1.2.840.10008.5.1.4.1.1.481.2",  # RT dose
+    "1.2.840.10008.5.1.4.1.1.481.3",  # RT structure set
+    "1.2.840.10008.5.1.4.1.1.481.5",  # RT plan
     "1.2.840.10008.5.1.4.1.1.11.1",  # greyscale softcopy presentation state
     "1.2.840.10008.5.1.4.1.1.88.11",  # basic text structured report
     "1.2.840.10008.5.1.4.1.1.88.22",  # enhanced structured report
@@ -59,5 +73,6 @@ ACCEPTED_STORAGE = (
     "1.2.840.10008.5.1.4.1.1.88.59",  # key object selection
     "1.2.840.10008.5.1.4.1.1.88.67",  # X-ray radiation dose report
     "1.2.840.10008.5.1.4.1.1.104.1",  # encapsulated PDF
+    "1.2.840.10008.5.1.4.1.1.104.2",  # encapsulated CDA
 )
 """What our archive takes: one C-STORE context each, so the list is kept well under the 128 of an association."""
