@@ -70,9 +70,13 @@ def nested(pairs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """``first`` with what ``second`` says instead, key by key."""
-    result = dict(first)
-    for key, value in second.items():
-        before = result.get(key)
-        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result
+    """``first`` with what ``second`` says instead, key by key; the keys into a list are its numbers, from 0."""
+    return {**first, **{key: _changed(first.get(key), value) for key, value in second.items()}}
+
+
+def _changed(before: Any, change: Any) -> Any:
+    if isinstance(before, dict) and isinstance(change, dict):
+        return merged(before, change)
+    if isinstance(before, list) and isinstance(change, dict) and change.keys() <= set(map(str, range(len(before)))):
+        return [_changed(item, change[str(number)]) if str(number) in change else item for number, item in enumerate(before)]
+    return change

@@ -12,8 +12,8 @@ from conformance.peers.mllp import MllpClient
 from conformance.peers.stream import Stream
 from conformance.peers.well_behaved import WellBehaved
 from conformance.taps import Taps
-from conformance.target import PeerName, Target
-from conformance.trial import CALLERS, Peer
+from conformance.target import Endpoint, PeerName, Target
+from conformance.trial import CALLERS, HL7_CALLERS, Peer
 from conformance.verdict import Failure, Inconclusive
 from emulators.wire.er7 import row
 
@@ -69,7 +69,8 @@ class Life:
 
     def _message(self, key: str) -> str:
         self._number += 1
-        caller = self._peers[CALLERS[self._role]].endpoint
+        name = HL7_CALLERS[self._role]
+        caller = self._peers[name].endpoint if name in self._peers else Endpoint()
         address = self._endpoint.mllp
         limit_s = self._target.timers.acknowledgement_s
         try:

@@ -40,7 +40,10 @@ CALLERS: dict[Role, PeerName] = {
     "reporting": "pacs",
     "engine": "ehr",
 }
-"""The tester's system that speaks to the product unless a case says otherwise."""
+"""The tester's system that speaks DICOM to the product unless a case says otherwise."""
+
+HL7_CALLERS: dict[Role, PeerName] = {**CALLERS, "pacs": "engine", "ris": "engine", "reporting": "ris"}
+"""As above, for HL7."""
 
 
 @dataclass(slots=True)
@@ -153,7 +156,7 @@ class Trial:
 
     def connect(self, protocol: str = "dicom", peer: PeerName | None = None) -> Stream:
         """A TCP connection to the product's DICOM or HL7 port. Raises Silence, Ended."""
-        name = peer or CALLERS[self.role]
+        name = peer or (CALLERS if protocol == "dicom" else HL7_CALLERS)[self.role]
         address = self.target.dicom if protocol == "dicom" else self.target.mllp
         limit_s = self.timers.association_s
         try:

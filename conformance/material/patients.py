@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformance.material.hl7 import SENT_AT, Addressing, message, msh
 from conformance.target import PeerName
-from conformance.trial import CALLERS, Trial
+from conformance.trial import HL7_CALLERS, Trial
 from emulators.wire.er7 import Field, Row, parse, row
 
 ISSUER = "RADLOOP"
@@ -60,7 +61,7 @@ class Sent:
 
 def addressing(trial: Trial, sender: PeerName | None = None, version: str | None = None) -> Addressing:
     """MSH-3 to MSH-6 from one of the tester's systems to the product, in the product's first HL7 version."""
-    own = trial.peers[sender or CALLERS[trial.role]].endpoint
+    own = trial.peer(sender or HL7_CALLERS[trial.role]).endpoint
     versions = trial.target.claims.hl7_versions or ("2.5.1",)
     return Addressing(own.application, own.facility, trial.target.application, trial.target.facility, version or versions[0])
 
@@ -98,11 +99,13 @@ def adt(
     return Sent(message([head, row("EVN", {1: trigger, 2: SENT_AT}), *rows]), number)
 
 
-def register(trial: Trial, trigger: str = "A04", patient: Patient | None = None, visit: Visit | None = None) -> Sent:
-    """A patient comes: A01, A04, A05, A28, or changes: A08, A31."""
+def register(
+    trial: Trial, trigger: str = "A04", patient: Patient | None = None, visit: Visit | None = None, **options: Any
+) -> Sent:
+    """A patient comes: A01, A04, A05, A28, or changes: A08, A31. ``options`` are those of ``adt``."""
     patient = patient or Patient(trial.patient_id())
     visit = visit or Visit(trial.identifier("V"))
-    return adt(trial, trigger, [pid(patient), visit.row()])
+    return adt(trial, trigger, [pid(patient), visit.row()], **options)
 
 
 def merge(trial: Trial, survivor: Patient, merged: Patient) -> Sent:

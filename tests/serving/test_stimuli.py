@@ -105,3 +105,14 @@ def test_a_value_that_is_none_is_refused_by_its_key(kind: Any, plain: Any, compl
 def test_objects_are_merged_key_by_key() -> None:
     assert nested({"a.b": "1", "a.c": "2", "d": "3"}) == {"a": {"b": "1", "c": "2"}, "d": "3"}
     assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2]}) == {"a": {"b": 3, "c": 2}, "d": [2]}
+
+
+def test_an_item_of_a_list_is_changed_under_its_number(site: ServedSite) -> None:
+    data = data_for(site, "ehr", "place order", example_of(site, "ehr", "place order"), ["orders.0.placer_order_number=P7"])
+    [order] = data["orders"]
+    assert (order.placer_order_number, order.modality) == ("P7", "CT")
+
+
+def test_an_item_that_a_list_does_not_have_is_refused(site: ServedSite) -> None:
+    with pytest.raises(ConfigError, match="orders: not a list"):
+        data_for(site, "ehr", "place order", example_of(site, "ehr", "place order"), ["orders.1.placer_order_number=P7"])

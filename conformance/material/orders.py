@@ -1,0 +1,97 @@
+"""Orders of a trial: ORM^O01 from the placer, and what the filler says of them to image manager, reading system and placer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.material.hl7 import SENT_AT, message, msh
+from conformance.material.patients import Patient, Sent, Visit, addressing, pid
+from conformance.target import PeerName
+from conformance.trial import Trial
+from emulators.wire.er7 import Field, Row, row
+
+ORDERED_BY = ("4711", "Grey", "Ada")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One procedure. The filler's own numbers, ``accession`` and ``study_instance_uid``, are empty in the placer's message."""
+
+    placer: str
+    patient: Patient
+    visit: Visit
+    accession: str = ""
+    study_instance_uid: str = ""
+    procedure: tuple[str, ...] = ("CT-HEAD", "CT head without contrast", "99RADLOOP")
+    modality: str = "CT"
+    start: str = "20250303140000"
+    fields: Mapping[int, Field] = field(default_factory=dict)
+    """Of OBR, beside or instead of the others."""
+
+    @property
+    def row_of_study(self) -> Row:
+        """ZDS, IHE's segment of the Study Instance UID (RAD TF-2 4.4)."""
+        return row("ZDS", {1: (self.study_instance_uid, "RADLOOP", "Application", "DICOM")})
+
+
+def order_of(trial: Trial, patient: Patient | None = None, visit: Visit | None = None) -> Order:
+    """An order with numbers of its own, those of the filler too."""
+    return Order(
+        trial.identifier("O"),
+        patient or Patient(trial.patient_id()),
+        visit or Visit(trial.identifier("V")),
+        trial.accession_number(),
+        trial.uid(),
+    )
+
+
+def new_order(trial: Trial, order: Order, **options: Any) -> Sent:
+    """From the placer (RAD-2)."""
+    rows = [pid(order.patient), order.visit.row(), *_order_rows("NW", "", order, is_of_filler=False)]
+    return orm(trial, rows, **options)
+
+
+def scheduled(trial: Trial, order: Order, **options: Any) -> Sent:
+    """To the image manager, with accession number and Study Instance UID (RAD-4)."""
+    return orm(trial, _of_filler("NW", "SC", order), **options)
+
+
+def ready_to_read(trial: Trial, order: Order, **options: Any) -> Sent:
+    """To the reading system: the procedure is complete."""
+    return orm(trial, _of_filler("SC", "CM", order), **options)
+
+
+def order_status(trial: Trial, order: Order, status: str, **options: Any) -> Sent:
+    """To the placer (RAD-3); ``status`` is ORC-5, table 0038."""
+    rows = [pid(order.patient), *_order_rows("SC", status, order, is_of_filler=True)]
+    return orm(trial, rows, **options)
+
+
+def orm(
+    trial: Trial,
+    rows: list[Row],
+    *,
+    sender: PeerName | None = None,
+    control_id: str | None = None,
+    msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+    version: str | None = None,
+) -> Sent:
+    """An ORM^O01 with any segments after MSH."""
+    number = control_id or trial.control_id()
+    return Sent(message([msh(addressing(trial, sender, version), "ORM^O01^ORM_O01", number, msh_fields), *rows]), number)
+
+
+def _of_filler(control: str, status: str, order: Order) -> list[Row]:
+    rows = _order_rows(control, status, order, is_of_filler=True)
+    return [pid(order.patient), order.visit.row(), *rows, order.row_of_study]
+
+
+def _order_rows(control: str, status: str, order: Order, *, is_of_filler: bool) -> list[Row]:
+    """ORC and OBR."""
+    accession = order.accession if is_of_filler else ""
+    timing = ("", "", "", order.start, "", "R")
+    orc: dict[int, Field] = {1: control, 2: order.placer, 3: accession, 5: status, 7: timing, 9: SENT_AT, 12: ORDERED_BY}
+    obr: dict[int, Field] = {1: "1", 2: order.placer, 3: accession, 4: order.procedure, 16: ORDERED_BY, 18: accession}
+    obr |= {19: f"R{accession}"[:16], 20: f"S{accession}"[:16]} if is_of_filler else {}
+    obr |= {24: order.modality, 27: timing, 31: ("", "Headache"), **order.fields}
+    return [row("ORC", orc), row("OBR", obr)]
