@@ -71,6 +71,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
         "services": ["adt", "orders", "reports", "order_status"],
         "hl7_character_sets": _HL7_CHARACTER_SETS,
         "hl7_versions": ["2.5.1", "2.3.1"],
+        "routes": ["ADT ris pacs", "ORM ris", "ORU ehr pacs"],
     },
 }
 

@@ -1,0 +1,107 @@
+"""Messages whose effect can be seen from outside, so that a case can tell whether a message was processed.
+
+=========  ==========================================================  =====================================================
+role       message                                                     seen
+=========  ==========================================================  =====================================================
+ris        ORM^O01 NW                                                  in the worklist (C-FIND)
+engine     ADT^A04                                                     forwarded to the first destination of its ADT route
+pacs       ADT^A08 about the patient of a stored study                 in the name that C-FIND shows
+ehr        ORU^R01 about an order that the operator has placed         by the operator, who opens the chart
+reporting  ORM^O01 SC/CM                                               when the operator opens it: the study is asked for
+=========  ==========================================================  =====================================================
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from conformance.material.good_messages import GoodMessage, placed_order
+from conformance.material.orders import new_order, order_of, ready_to_read
+from conformance.material.patients import Patient, register
+from conformance.material.read_back import worklist
+from conformance.material.reports import report
+from conformance.peers.mllp import MllpListener
+from conformance.trial import Trial
+from conformance.verdict import Inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """``message`` makes it, each time with another MSH-10 unless one is given; ``count`` says how often it is seen to have
+    been processed (ehr and reporting: once or never)."""
+
+    message: GoodMessage
+    count: Callable[[], int]
+
+    def appears(self, trial: Trial) -> bool:
+        """Whether its effect is seen in time."""
+        return trial.eventually(lambda: self.count() > 0, trial.timers.propagation_s)
+
+
+def visible(trial: Trial) -> Visible:
+    """For the product of this trial. Raises Inconclusive where its role shows nothing."""
+    make = {"ris": _of_ris, "engine": _of_engine, "ehr": _of_ehr, "reporting": _of_reporting}.get(trial.role)
+    if make is None:
+        raise Inconclusive("nothing shows whether the message was processed")
+    return make(trial)
+
+
+def _of_ris(trial: Trial) -> Visible:
+    order = order_of(trial)
+    return Visible(
+        lambda **options: new_order(trial, order, **options),
+        lambda: len(worklist(trial, PatientID=order.patient.patient_id).pending),
+    )
+
+
+def _of_engine(trial: Trial) -> Visible:
+    patient = Patient(trial.patient_id())
+    destination = adt_destination(trial)
+    return Visible(
+        lambda **options: register(trial, patient=patient, **options),
+        lambda: sum(one.field("PID", 3) == patient.patient_id for one in destination.received),
+    )
+
+
+def _of_ehr(trial: Trial) -> Visible:
+    order, finding = placed_order(trial), trial.identifier("FINDING")
+    return Visible(
+        lambda **options: report(trial, order, (finding,), **options),
+        lambda: int(finding in trial.operate("show chart", subject=order.placer)),
+    )
+
+
+def _of_reporting(trial: Trial) -> Visible:
+    order, archive = order_of(trial), trial.peer("pacs").dicom
+
+    def asked_for() -> int:
+        trial.operate("open study", subject=order.accession)
+        wanted = {order.study_instance_uid, order.patient.patient_id}
+        asked = [one for one in archive.received if wanted & {str(element.value) for element in one.dataset if element.VM == 1}]
+        return int(bool(asked))
+
+    return Visible(lambda **options: ready_to_read(trial, order, **options), asked_for)
+
+
+def processed(trial: Trial, sent: Mapping[str, Visible]) -> str:
+    """The first of these messages that is seen to have been processed, by its name; empty when the full time has passed and
+    none is. Raises Inconclusive where a good message, sent after them, is not seen either.
+    """
+    control = visible(trial)
+    with trial.beforehand("a good message is seen to be processed"), trial.mllp() as peer:
+        trial.expect_code(peer.ask(control.message().payload), "AA")
+        trial.expect(control.appears(trial), "it is seen", "it is not")
+
+    def found() -> str:
+        return next((name for name, one in sent.items() if one.count()), "")
+
+    trial.eventually(lambda: bool(found()), trial.timers.propagation_s)
+    return found()
+
+
+def adt_destination(trial: Trial) -> MllpListener:
+    """Where an engine forwards ADT first, by its claimed routes. Raises Inconclusive."""
+    for route in trial.target.claims.routes:
+        message, *destinations = route.split()
+        if message == "ADT" and destinations:
+            return trial.peer(destinations[0]).mllp  # type: ignore[arg-type]
+    raise Inconclusive("the target file claims no route of ADT")
