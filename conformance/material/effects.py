@@ -15,10 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from conformance.material.good_messages import GoodMessage, placed_order
+from conformance.material.images import Study
 from conformance.material.orders import new_order, order_of, ready_to_read
 from conformance.material.patients import Patient, register
-from conformance.material.read_back import worklist
+from conformance.material.read_back import person_name, studies, worklist
 from conformance.material.reports import report
+from conformance.material.sop_classes import CT
 from conformance.peers.mllp import MllpListener
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -39,10 +41,8 @@ class Visible:
 
 def visible(trial: Trial) -> Visible:
     """For the product of this trial. Raises Inconclusive where its role shows nothing."""
-    make = {"ris": _of_ris, "engine": _of_engine, "ehr": _of_ehr, "reporting": _of_reporting}.get(trial.role)
-    if make is None:
-        raise Inconclusive("nothing shows whether the message was processed")
-    return make(trial)
+    makers = {"ris": _of_ris, "engine": _of_engine, "pacs": _of_pacs, "ehr": _of_ehr, "reporting": _of_reporting}
+    return makers[trial.role](trial)
 
 
 def _of_ris(trial: Trial) -> Visible:
@@ -60,6 +60,26 @@ def _of_engine(trial: Trial) -> Visible:
         lambda **options: register(trial, patient=patient, **options),
         lambda: sum(one.field("PID", 3) == patient.patient_id for one in destination.received),
     )
+
+
+def _of_pacs(trial: Trial) -> Visible:
+    stored, new_name = archived_study(trial), trial.identifier("N").capitalize()
+    patient = Patient(stored.patient_id, (new_name, "Jane"))
+    return Visible(
+        lambda **options: register(trial, "A08", patient, **options),
+        lambda: sum(person_name(one).startswith(new_name) for one in studies(trial, StudyInstanceUID=stored.uid).matches),
+    )
+
+
+def archived_study(trial: Trial, **attributes: str) -> Study:
+    """A study of two images in the product, which finds it. Raises Inconclusive."""
+    study = Study(trial, **attributes)
+    with trial.beforehand("a study is archived"):
+        with trial.associate(CT) as peer:
+            peer.store_all(study.images(2))
+        found = trial.eventually(lambda: bool(studies(trial, StudyInstanceUID=study.uid).pending), trial.timers.index_s)
+        trial.expect(found, "it is found", "it is not")
+    return study
 
 
 def _of_ehr(trial: Trial) -> Visible:
