@@ -76,8 +76,9 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
 }
 
 POLICIES: Mapping[Role, Mapping[str, str]] = {
-    "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse"},
+    "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse", "unknown_order_report": "keep"},
     "ris": {"unknown_calling_ae_title": "refuse"},
     "modality": {"unknown_calling_ae_title": "refuse"},
     "reporting": {"unknown_calling_ae_title": "refuse"},
+    "engine": {"unknown_order_report": "keep"},
 }

@@ -56,7 +56,7 @@ def an_unterminated_message_is_neither_processed_nor_acknowledged(trial: Trial) 
     with trial.mllp() as peer:
         _expect_answer(trial, peer, good())
     cut_off = {"silence": cut_by_silence, "FIN": cut_by_end, "another message": cut_by_message}
-    what = processed(trial, cut_off)
+    what = processed(trial, cut_off, trial.timers.propagation_s)
     trial.expect(not what, "a message that has not ended is not processed", f"one was, with {what} behind it")
 
 

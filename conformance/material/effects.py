@@ -102,9 +102,9 @@ def _of_reporting(trial: Trial) -> Visible:
     return Visible(lambda **options: ready_to_read(trial, order, **options), asked_for)
 
 
-def processed(trial: Trial, sent: Mapping[str, Visible]) -> str:
-    """The first of these messages that is seen to have been processed, by its name; empty when the full time has passed and
-    none is. Raises Inconclusive where a good message, sent after them, is not seen either.
+def processed(trial: Trial, sent: Mapping[str, Visible], limit_s: float) -> str:
+    """The first of these messages that is seen to have been processed, by its name; empty when none is ``limit_s`` after a good
+    message that came later is seen. Raises Inconclusive where that is not seen either.
     """
     control = visible(trial)
     with trial.beforehand("a good message is seen to be processed"), trial.mllp() as peer:
@@ -114,7 +114,7 @@ def processed(trial: Trial, sent: Mapping[str, Visible]) -> str:
     def found() -> str:
         return next((name for name, one in sent.items() if one.count()), "")
 
-    trial.eventually(lambda: bool(found()), trial.timers.propagation_s)
+    trial.eventually(lambda: bool(found()), limit_s)
     return found()
 
 

@@ -53,18 +53,18 @@ def new_order(trial: Trial, order: Order, **options: Any) -> Sent:
 
 def scheduled(trial: Trial, order: Order, **options: Any) -> Sent:
     """To the image manager, with accession number and Study Instance UID (RAD-4)."""
-    return orm(trial, _of_filler("NW", "SC", order), **options)
+    return _from_filler(trial, _of_filler("NW", "SC", order), options)
 
 
 def ready_to_read(trial: Trial, order: Order, **options: Any) -> Sent:
     """To the reading system: the procedure is complete."""
-    return orm(trial, _of_filler("SC", "CM", order), **options)
+    return _from_filler(trial, _of_filler("SC", "CM", order), options)
 
 
 def order_status(trial: Trial, order: Order, status: str, **options: Any) -> Sent:
     """To the placer (RAD-3); ``status`` is ORC-5, table 0038."""
     rows = [pid(order.patient), *_order_rows("SC", status, order, is_of_filler=True)]
-    return orm(trial, rows, **options)
+    return _from_filler(trial, rows, options)
 
 
 def orm(
@@ -79,6 +79,11 @@ def orm(
     """An ORM^O01 with any segments after MSH."""
     number = control_id or trial.control_id()
     return Sent(message([msh(addressing(trial, sender, version), "ORM^O01^ORM_O01", number, msh_fields), *rows]), number)
+
+
+def _from_filler(trial: Trial, rows: list[Row], options: dict[str, Any]) -> Sent:
+    """From the RIS itself, to an EHR by its engine."""
+    return orm(trial, rows, **({} if trial.role == "ehr" else {"sender": "ris"}) | options)
 
 
 def _of_filler(control: str, status: str, order: Order) -> list[Row]:

@@ -23,8 +23,9 @@ def report(
     msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
     version: str | None = None,
 ) -> Sent:
-    """One OBX of type TX for each line."""
+    """One OBX of type TX for each line. An engine has it from the RIS."""
     number = control_id or trial.control_id()
+    sender = sender or ("ris" if trial.role == "engine" else None)
     head = msh(addressing(trial, sender, version), "ORU^R01^ORU_R01", number, msh_fields)
     obr: dict[int, Field] = {1: "1", 2: order.placer, 3: order.accession, 4: order.procedure, 18: order.accession, 22: SENT_AT}
     obr |= {25: status, 32: (("8811", "Moss", "Rita"),)}
