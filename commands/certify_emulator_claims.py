@@ -8,8 +8,8 @@ from conformance.case import Role
 TIMERS: Mapping[str, float] = {
     "association_s": 10,
     "dimse_s": 10,
-    "artim_s": 30,
-    "network_s": 60,
+    "artim_s": 3,
+    "network_s": 8,
     "acknowledgement_s": 5,
     "index_s": 5,
     "propagation_s": 5,
@@ -19,12 +19,25 @@ TIMERS: Mapping[str, float] = {
     "quiet_s": 1,
 }
 
+ASSOCIATIONS_MAX = 24
+
 _CHARACTER_SETS = ["ISO_IR 100", "ISO_IR 144", "ISO_IR 166", "ISO_IR 192", "GB18030", "ISO 2022 IR 149", "ISO 2022 IR 87"]
 _HL7_CHARACTER_SETS = ["8859/1", "UNICODE UTF-8", "GB 18030-2000", "ISO IR87"]
 
 CLAIMS: Mapping[Role, Mapping[str, Any]] = {
     "pacs": {
-        "services": ["storage", "query", "move", "get", "commitment", "performed_step", "adt", "orders", "reports"],
+        "services": [
+            "storage",
+            "query",
+            "move",
+            "get",
+            "commitment",
+            "performed_step",
+            "adt",
+            "orders",
+            "reports",
+            "user_identity",
+        ],
         "sop_classes": [
             "1.2.840.10008.5.1.4.1.1.2",
             "1.2.840.10008.5.1.4.1.1.4",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from commands.stimuli import data_for, described, example_of
 from conformance.verdict import Inconclusive
@@ -98,15 +99,20 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def site_text(
-    endpoints: Mapping[str, Mapping[str, str | int | list[str]]], titles: Mapping[str, str] = TITLES, more: str = ""
-) -> str:
+def site_text(endpoints: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str] = TITLES, more: str = "") -> str:
     """A site file: ``endpoints`` by system, ``titles`` the AE titles, ``more`` lines of its [site] section."""
     text = _SITE.format(more=more, titles=titles)
     for name, values in endpoints.items():
-        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+        lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
         text += "\n".join(["", f"[endpoints.{name}]", *lines, ""])
     return text
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it: JSON, but for tables."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
 
 
 class EmulatedSystem:

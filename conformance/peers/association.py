@@ -77,9 +77,12 @@ def request_association(stream: Stream, request: AssociateRequest | bytes) -> tu
 class Association(Conversation):
     """An established association; a context manager that releases it, or closes the connection after a failure."""
 
-    def __init__(self, stream: Stream, request: AssociateRequest, accept: AssociateAccept, dimse_s: float) -> None:
+    def __init__(
+        self, stream: Stream, request: AssociateRequest, accept: AssociateAccept, accepted: ReceivedPdu, dimse_s: float
+    ) -> None:
         self.request = request
         self.accept = accept
+        self.accepted = accepted  # the A-ASSOCIATE-AC as it came
         self.agreed = agreed_contexts(request, accept)
         syntaxes = {one.context_id: one.transfer_syntax for one in self.agreed.values()}
         super().__init__(stream, syntaxes, accept.user_information.max_pdu_length)
@@ -88,16 +91,17 @@ class Association(Conversation):
         self.is_open = True
 
     @classmethod
-    def establish(cls, stream: Stream, request: AssociateRequest, dimse_s: float) -> Self:
-        """Raises Failure where the product does not accept."""
-        pdu, received = request_association(stream, request)
+    def establish(cls, stream: Stream, request: AssociateRequest, dimse_s: float, sent: bytes | None = None) -> Self:
+        """``sent``: the bytes of the request, where they are not what encoding it gives. Raises Failure where the product does
+        not accept."""
+        pdu, received = request_association(stream, request if sent is None else sent)
         if isinstance(pdu, AssociateReject):
             raise Failure("A-ASSOCIATE-AC", f"A-ASSOCIATE-RJ, {pdu.meaning}", received.records)
         if isinstance(pdu, Abort):
             raise Aborted("A-ASSOCIATE-AC", pdu, received.records)
         if not isinstance(pdu, AssociateAccept):
             raise Failure("A-ASSOCIATE-AC", received.name, received.records)
-        return cls(stream, request, pdu, dimse_s)
+        return cls(stream, request, pdu, received, dimse_s)
 
     def __enter__(self) -> Self:
         return self
