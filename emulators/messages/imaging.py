@@ -78,6 +78,9 @@ class InstanceSet:
 
 NO_INSTANCES = InstanceSet()
 
+_NUMBER_DIGITS_MAX = 15
+"""Of the last component of a range: what every JSON number holds. A UID made of a UUID (PS3.5 B.2) has up to 39."""
+
 
 def from_uids(uids: Iterable[str]) -> InstanceSet:
     """The set of these UIDs, as one range where they are one."""
@@ -85,7 +88,7 @@ def from_uids(uids: Iterable[str]) -> InstanceSet:
     if not named:
         return NO_INSTANCES
     root, _, number = named[0].rpartition(".")
-    if number.isdecimal():
+    if number.isdecimal() and len(number) <= _NUMBER_DIGITS_MAX:
         first = int(number)
         candidate = InstanceSet(root, first, first + len(named) - 1)
         if tuple(candidate) == named:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Event, Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.messages.common import Code, Patient, PersonName
-from emulators.messages.imaging import InstanceSet, InstancesStored, StoreResult
+from emulators.messages.imaging import InstanceSet, InstancesStored, StoreResult, from_uids
 from emulators.store.typed_json import TYPES, dumps, loads, rebuilt
 from tests import strategies
 
@@ -106,3 +106,8 @@ def test_what_has_no_form_is_refused(value: Any) -> None:
 def test_the_values_of_every_message_are_known() -> None:
     assert {"Patient", "PersonName", "Visit", "Order", "Report", "Request", "Outcome"} <= TYPES.keys()
     assert orjson.loads(dumps(Patient("M1", "R", PersonName("Doe"))))["name"]["type"] == "PersonName"
+
+
+def test_an_instance_whose_uid_is_made_of_a_uuid_can_be_written() -> None:
+    uid = f"2.25.{2**122 + 1}"  # PS3.5 B.2: a number beyond 64 bits
+    assert list(crossed(from_uids([uid]))) == [uid]
