@@ -1,0 +1,44 @@
+"""Emulators that cases dicom.ul.state.* catch."""
+
+from emulators.wire.pdu import Abort, encode
+from tests.conformance.mangler import Link, Mutant, framed
+
+RELEASE_RP, ABORT = 6, 7
+
+
+class AbortsWhereItShouldRelease(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        return encode(Abort(0, 0)) if pdu_type == RELEASE_RP and not to_product else framed(pdu_type, body)
+
+
+class AnswersAnAbort(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if pdu_type == ABORT and to_product:
+            link.to_tester(encode(Abort(2, 2)))
+        return framed(pdu_type, body)
+
+
+class KeepsIdleConnections(Mutant):
+    def closed(self, link: Link, by_product: bool) -> bool:
+        return not by_product
+
+
+class AbortsAsTheUser(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        return encode(Abort(0, 0)) if pdu_type == ABORT and not to_product else framed(pdu_type, body)
+
+
+class ClosesWithoutAbort(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
+        if pdu_type == ABORT and not to_product:
+            link.close()
+            return None
+        return framed(pdu_type, body)
+
+
+MUTANTS = {
+    "dicom.ul.state.1": AbortsWhereItShouldRelease(),
+    "dicom.ul.state.3": AnswersAnAbort(),
+    "dicom.ul.state.4": KeepsIdleConnections(),
+    "dicom.ul.state.5": [ClosesWithoutAbort(), AbortsAsTheUser()],
+}
