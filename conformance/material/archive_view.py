@@ -1,0 +1,131 @@
+"""What an archive shows of a study: read back by C-FIND and C-GET (or C-MOVE to one of the tester's systems).
+
+The reading judges nothing: that an archive which answers badly cannot be read back is its failure all the same.
+"""
+
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset
+
+from conformance.peers.acceptor import scp_role
+from conformance.peers.conversation import Received
+from conformance.target import PeerName
+from conformance.trial import EXPLICIT, IMPLICIT, Trial
+from conformance.verdict import Failure, Inconclusive
+
+STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
+PATIENT_FIND, PATIENT_MOVE, PATIENT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{number}" for number in (1, 2, 3))
+
+MOVED_TO: PeerName = "workstation"
+UNCOMPRESSED = (EXPLICIT, IMPLICIT)
+
+
+def keys(level: str, **values: str) -> Dataset:
+    """An identifier: its level, and keys by keyword."""
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = level
+    for keyword, value in values.items():
+        setattr(identifier, keyword, value)
+    return identifier
+
+
+class ArchiveView:
+    """Of the product of a trial. Raises Inconclusive where it does not claim query, or retrieve."""
+
+    def __init__(self, trial: Trial) -> None:
+        if "query" not in trial.target.claims.services:
+            raise Inconclusive("it claims no C-FIND: nobody can see what it has stored")
+        self._trial = trial
+        models = trial.target.claims.query_models
+        self._is_patient_root = bool(models) and "study" not in models
+
+    def _keys(self, level: str, values: dict[str, str]) -> Dataset:
+        if self._is_patient_root and "PatientID" not in values:
+            raise Inconclusive("patient root is its only model, and this query has no patient")
+        return keys(level, **values)
+
+    # --- C-FIND
+
+    def find(self, level: str, **values: str) -> list[Dataset]:
+        """The matches of one C-FIND, its last answer being 0000H."""
+        return [one.dataset for one in self.answers(level, **values)]
+
+    def answers(self, level: str, **values: str) -> tuple[Received, ...]:
+        """As ``find``, with the bytes as they came."""
+        model = PATIENT_FIND if self._is_patient_root else STUDY_FIND
+        with self._trial.associate(model) as peer:
+            found = peer.find(model, self._keys(level, values))
+        if found.final.status != 0:
+            raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
+        return found.pending
+
+    def study(self, study_uid: str, *keywords: str) -> Dataset | None:
+        """The study as it is found, with these keywords too; None where it is not."""
+        asked = dict.fromkeys(keywords, "")
+        found = self.find(
+            "STUDY", **{"PatientID": "", "PatientName": "", "AccessionNumber": "", **asked}, StudyInstanceUID=study_uid
+        )
+        return found[0] if found else None
+
+    def instances(self, study_uid: str, **above: str) -> list[str]:
+        """The SOP Instance UIDs of a study, series by series; as often as they are told."""
+        uids = []
+        for series in self.find("SERIES", **above, StudyInstanceUID=study_uid, SeriesInstanceUID=""):
+            named = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": str(series.SeriesInstanceUID)}
+            uids += [str(one.SOPInstanceUID) for one in self.find("IMAGE", **above, **named, SOPInstanceUID="")]
+        return uids
+
+    def shows(self, dataset: Dataset) -> bool:
+        """Whether this instance is found at IMAGE level, under its own study and series."""
+        named = {keyword: str(dataset[keyword].value) for keyword in ("StudyInstanceUID", "SeriesInstanceUID")}
+        found = self.find("IMAGE", **named, SOPInstanceUID=str(dataset.SOPInstanceUID))
+        return [str(one.get("SOPInstanceUID", "")) for one in found] == [dataset.SOPInstanceUID]
+
+    def comes_to_show(self, *datasets: Dataset) -> bool:
+        """Whether all of them are found within the time that the product declares for its index."""
+        waiting = list(datasets)
+
+        def all_shown() -> bool:
+            while waiting and self.shows(waiting[0]):
+                waiting.pop(0)
+            return not waiting
+
+        return self._trial.eventually(all_shown, self._trial.timers.index_s)
+
+    # --- retrieve
+
+    def retrieved(self, dataset: Dataset, transfer_syntaxes: Sequence[str] = UNCOMPRESSED) -> Received:
+        """The C-STORE by which an instance comes back. Raises Failure where it does not come."""
+        services = self._trial.target.claims.services
+        names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        asked = keys("IMAGE", **{keyword: str(dataset[keyword].value) for keyword in names})
+        if self._is_patient_root:
+            asked.PatientID = dataset.PatientID
+        if "get" in services:
+            came = self._got(str(dataset.SOPClassUID), asked, transfer_syntaxes)
+        elif "move" in services:
+            came = self._moved(asked)
+        else:
+            raise Inconclusive("it claims no C-GET and no C-MOVE: what it has stored cannot be compared")
+        return came
+
+    def _got(self, sop_class: str, asked: Dataset, transfer_syntaxes: Sequence[str]) -> Received:
+        model = PATIENT_GET if self._is_patient_root else STUDY_GET
+        contexts = [(sop_class, (syntax,)) for syntax in transfer_syntaxes]
+        with self._trial.associate(model, *contexts, roles=(scp_role(sop_class),)) as peer:
+            answers = peer.get(model, asked)
+        if len(answers.stored) != 1:
+            raise Failure("one instance by C-GET", f"{len(answers.stored)}, {answers.final.meaning}", answers.final.records)
+        return answers.stored[0]
+
+    def _moved(self, asked: Dataset) -> Received:
+        model = PATIENT_MOVE if self._is_patient_root else STUDY_MOVE
+        peer = self._trial.peer(MOVED_TO)
+        uid = str(asked.SOPInstanceUID)
+        before = len(peer.dicom.received)
+        with self._trial.associate(model) as association:
+            final = association.move(model, asked, peer.title).final
+        came = [one for one in peer.dicom.received[before:] if one.command.sop_instance_uid == uid]
+        if len(came) != 1:
+            raise Failure("one instance by C-MOVE", f"{len(came)}, {final.meaning}", final.records)
+        return came[0]
