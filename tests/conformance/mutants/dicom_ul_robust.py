@@ -1,0 +1,97 @@
+"""Emulators that cases dicom.ul.robust.* catch."""
+
+import struct
+from dataclasses import replace
+
+from emulators.wire.commands import c_store_rq, response
+from emulators.wire.pdu import Abort, AssociateAccept, AssociateReject, DataTransfer, decode, encode
+from tests.conformance.mangler import Link, Mutant, framed
+from tests.conformance.mutants.dicom_ul_assoc import AnswersOtherwise
+from tests.conformance.mutants.dicom_ul_state import AbortsAsTheUser, ClosesWithoutAbort
+
+ASSOCIATE_RQ, P_DATA_TF = 1, 4
+CT = "1.2.840.10008.5.1.4.1.1.2"
+LOCAL_LIMIT_EXCEEDED = encode(AssociateReject(2, 3, 2))
+
+
+class SaysItStoredWhatWasCut(Mutant):
+    def closed(self, link: Link, by_product: bool) -> bool:
+        if not by_product:
+            link.send_message(False, 3, response(c_store_rq(1, CT, "1.2.3"), 0), None)
+        return True
+
+
+class ServesOneAtATime(Mutant):
+    def reset(self) -> None:
+        self.served: Link | None = None
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
+        if pdu_type == ASSOCIATE_RQ and to_product:
+            if self.served is not None:
+                link.to_tester(LOCAL_LIMIT_EXCEEDED)
+                return None
+            self.served = link
+        return framed(pdu_type, body)
+
+
+class AnnouncesLessThanItTakes(AnswersOtherwise):
+    def answer(self, accept: AssociateAccept) -> AssociateAccept:
+        return replace(accept, user_information=replace(accept.user_information, max_pdu_length=16_384))
+
+
+class DiesOfAnAbsurdLength(Mutant):
+    def reset(self) -> None:
+        self.is_dead = False
+
+    def opened(self, link: Link) -> None:
+        if self.is_dead:
+            link.close()
+
+    def data(self, link: Link, to_product: bool, data: bytes) -> bytes | None:
+        if struct.pack(">BxI", P_DATA_TF, 0xFFFFFFFF) in data:
+            self.is_dead = True
+            link.close()
+            return None
+        return data
+
+
+class KnowsOneValueInAPdu(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
+        if pdu_type == P_DATA_TF and to_product:
+            transfer = decode(pdu_type, memoryview(body))
+            if isinstance(transfer, DataTransfer) and len(transfer.values) > 1:
+                link.to_tester(encode(Abort(2, 6)))
+                link.close()
+                return None
+        return framed(pdu_type, body)
+
+
+class TakesDataOnAnyContext(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if pdu_type == P_DATA_TF and to_product:
+            body = body[:4] + b"\1" + body[5:]
+        return framed(pdu_type, body)
+
+
+class CountsAbortedAssociations(Mutant):
+    def reset(self) -> None:
+        self.requests = 0
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
+        self.requests += pdu_type == ASSOCIATE_RQ and to_product
+        if pdu_type == ASSOCIATE_RQ and self.requests > 64:
+            link.to_tester(LOCAL_LIMIT_EXCEEDED)
+            return None
+        return framed(pdu_type, body)
+
+
+MUTANTS = {
+    "dicom.ul.robust.1": [ClosesWithoutAbort(), AbortsAsTheUser()],
+    "dicom.ul.robust.2": SaysItStoredWhatWasCut(),
+    "dicom.ul.robust.3": ServesOneAtATime(),
+    "dicom.ul.robust.4": AnnouncesLessThanItTakes(),
+    "dicom.ul.robust.5": DiesOfAnAbsurdLength(),
+    "dicom.ul.robust.7": KnowsOneValueInAPdu(),
+    "dicom.ul.robust.8": TakesDataOnAnyContext(),
+    "dicom.ul.robust.9": CountsAbortedAssociations(),
+}
