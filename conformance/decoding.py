@@ -11,7 +11,7 @@ from typing import Literal
 
 from conformance.material.data_sets import IMPLICIT
 from conformance.peers.stream import PDU_NAMES
-from conformance.taps import Opened, Record
+from conformance.taps import Opened, Record, Taps
 from emulators.core.errors import RemoteProtocolError
 from emulators.wire.dimse import Command, decode_command
 from emulators.wire.mllp import END_BLOCK, Deframer, Frame
@@ -117,6 +117,11 @@ def decoded_connection(opened: Opened, records: Sequence[Record]) -> list[Item]:
     for way in ways.values():
         items += way.end()
     return items
+
+
+def decoded_case(taps: Taps, case: str) -> Iterator[tuple[Opened, list[Item]]]:
+    """As ``decoded``, for the connections that belong to a case (its variant in the name); the run may go on meanwhile."""
+    return decoded(taps.connections, (one for one in tuple(taps.records) if taps.connections[one.connection].case == case))
 
 
 @dataclass(slots=True)
