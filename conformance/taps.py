@@ -87,7 +87,7 @@ class Taps:
             at_s = round(time.monotonic() - self._started_s, 6)
             record = Record(len(self.records) + 1, connection, at_s, event, data)
             self.records.append(record)
-            if self._file is not None:
+            if self._file is not None and not self._file.closed:  # a peer may still be talking when the run is over
                 self._file.write(_line(record, self.connections[connection]))
             return record.number
 
