@@ -61,6 +61,14 @@ def written(
     return struct.pack(">BBI", ASSOCIATE_RQ, reserved, len(body)) + body
 
 
+def with_sub_item(pdu: bytes, sub_item: SubItem) -> bytes:
+    """An A-ASSOCIATE PDU with one sub-item more, the first in its user information."""
+    body = memoryview(pdu)[6:]
+    items = (item(kind, (item(*sub_item) if kind == 0x50 else b"") + bytes(one)) for kind, one in read_items(body[HEAD_BYTES:]))
+    whole = bytes(body[:HEAD_BYTES]) + b"".join(items)
+    return pdu[:2] + struct.pack(">I", len(whole)) + whole
+
+
 def context_results(body: bytes) -> Iterator[tuple[int, int, list[str]]]:
     """Of an A-ASSOCIATE-AC that was read before: id, result and transfer syntaxes of each context item (21H)."""
     for kind, context in read_items(memoryview(body)[HEAD_BYTES:]):

@@ -61,6 +61,11 @@ def ready_to_read(trial: Trial, order: Order, **options: Any) -> Sent:
     return _from_filler(trial, _of_filler("SC", "CM", order), options)
 
 
+def not_to_be_read(trial: Trial, order: Order, **options: Any) -> Sent:
+    """To the reading system: the procedure is taken off its list."""
+    return orm(trial, _of_filler("CA", "CM", order), **options)
+
+
 def order_status(trial: Trial, order: Order, status: str, **options: Any) -> Sent:
     """To the placer (RAD-3); ``status`` is ORC-5, table 0038."""
     rows = [pid(order.patient), *_order_rows("SC", status, order, is_of_filler=True)]

@@ -55,6 +55,10 @@ class Behaviour:
         policy = AcceptorPolicy(None, contexts, roles=roles, max_pdu_length=self.max_pdu_length)
         return negotiate(request, policy)
 
+    def written(self, answer: AssociateAccept | AssociateReject) -> bytes:
+        """The bytes of the answer."""
+        return encode(answer)
+
     def preferred(self, offered: Iterable[str]) -> list[str]:
         """The offered transfer syntaxes, those that are liked first."""
         syntaxes = list(offered)
@@ -251,7 +255,7 @@ class Acceptor:
         if answer is None:
             stream.ending(IDLE_LIMIT_S)
             return
-        stream.send(answer if isinstance(answer, bytes) else encode(answer))
+        stream.send(answer if isinstance(answer, bytes) else behaviour.written(answer))
         if isinstance(answer, AssociateAccept):
             syntaxes = {one.context_id: one.transfer_syntax for one in answer.contexts if one.result == 0}
             limit = request.user_information.max_pdu_length
