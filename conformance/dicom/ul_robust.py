@@ -3,10 +3,13 @@
 import struct
 import time
 
-from conformance.case import ACCEPTORS, MUST, NO_CLAUSE, OPINION, READ, SHOULD, case
+from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, NO_CLAUSE, OPINION, READ, SHOULD, case
+from conformance.dicom.ul_scu import pdus_of
 from conformance.dicom.ul_state import aborted
-from conformance.material.archive_view import ArchiveView
-from conformance.material.work import Work, p_data
+from conformance.material.archive_view import STUDY_GET, ArchiveView, keys
+from conformance.material.errands import Errand, calls_others
+from conformance.material.work import Work, p_data, pixels
+from conformance.peers.acceptor import Behaviour, scp_role
 from conformance.peers.association import Association
 from conformance.peers.conversation import Aborted, Received
 from conformance.peers.stream import Stream
@@ -120,6 +123,53 @@ def an_absurd_pdu_length_exhausts_nothing(trial: Trial) -> None:
     except Ended:
         return
     ended(trial, peer.stream, trial.timers.network_s * 1.2)
+
+
+def _announced(target: RoleTarget) -> list[str]:
+    sides = ["C-GET"] if {"storage", "get"} <= set(target.claims.services) else []
+    sides += ["on its own association"] if calls_others(target) else []
+    return [f"{announced}, {side}" for side in sides for announced in (4096, 16384, 65536, 0)]
+
+
+@case("dicom.ul.robust.6", MUST, DICOM_EITHER, "+", "PS3.8 D.1", READ, variants=_announced)
+def no_p_data_tf_is_longer_than_the_peer_announced(trial: Trial) -> None:
+    """The product never sends a P-DATA-TF longer than the peer announced; 0 means no limit."""
+    announced = int(trial.variant.split(",")[0])
+    if trial.variant.endswith("C-GET"):
+        got_by(trial, announced)
+    else:
+        sent_to(trial, announced)
+    lengths = [(len(pdu.body), pdu.records) for pdu in pdus_of(trial, "P-DATA-TF", own_associations_only=False)]
+    longest, records = max(lengths, default=(0, ()))
+    trial.expect(longest > 0, "P-DATA-TF", "none came")
+    trial.expect(not announced or longest <= announced, f"at most {announced} bytes", f"{longest} bytes", records)
+
+
+def got_by(trial: Trial, announced: int) -> None:
+    """An image of 1 MiB is fetched by who announces so much."""
+    work = Work(trial, MEBIBYTE)
+    image = work.dataset
+    trial.needs(image is not None, "a storage SOP class that the tester knows")
+    assert image is not None
+    with trial.beforehand("an image to fetch"):
+        with work.associate() as peer:
+            peer.store_all([image])
+        trial.expect(ArchiveView(trial).comes_to_show(image), "it is found", "it is not")
+    asked = keys("IMAGE", **{one: str(image[one].value) for one in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")})
+    roles = (scp_role(work.abstract_syntax),)
+    with trial.associate(STUDY_GET, (work.abstract_syntax, (IMPLICIT,)), roles=roles, max_pdu_length=announced) as peer:
+        answers = peer.get(STUDY_GET, asked)
+        trial.expect_equal("images that come", len(answers.stored), 1, answers.final.records)
+
+
+def sent_to(trial: Trial, announced: int) -> None:
+    """It sends what it sends to who announces so much."""
+    with Errand(trial, **pixels(trial, MEBIBYTE)) as errand:
+        behaviour = Behaviour()
+        behaviour.max_pdu_length = announced
+        errand.at.behave(behaviour)
+        errand.run()
+        errand.arrives()
 
 
 OF_ANY = ("2-byte fragments", "empty last PDV", "1-byte TCP segments")

@@ -1,13 +1,19 @@
 """The end of associations, and PDUs where they must not come."""
 
-from conformance.case import ACCEPTORS, MUST, READ, case
+import threading
+
+from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, READ, REQUESTORS, case
+from conformance.material.errands import Errand, calls_others
 from conformance.material.work import Work, p_data
+from conformance.peers.acceptor import Behaviour
+from conformance.peers.conversation import Conversation, Received
 from conformance.peers.stream import ReceivedPdu, Stream
+from conformance.target import RoleTarget
 from conformance.trial import VERIFICATION, Trial
-from conformance.verdict import Failure
+from conformance.verdict import Ended, Failure
 from emulators.wire.commands import c_echo_rq
 from emulators.wire.dimse import encode_command
-from emulators.wire.pdu import Abort, ReleaseReply, encode
+from emulators.wire.pdu import Abort, ReleaseReply, ReleaseRequest, encode
 
 
 def aborted(trial: Trial, stream: Stream) -> tuple[Abort, ReceivedPdu]:
@@ -31,19 +37,108 @@ def a_release_is_answered_and_the_connection_closed(trial: Trial) -> None:
     peer.stream.ending(trial.timers.artim_s * 1.2)
 
 
-@case("dicom.ul.state.3", MUST, ACCEPTORS, "-", "PS3.8 7.3.2, 9.2", READ, variants=("A-ABORT", "TCP reset"))
+class Collides(Behaviour):
+    """Answers A-RELEASE-RQ with its own; what came of it is in ``failure`` once ``is_over`` is set."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self.is_over = threading.Event()
+        self.failure: Failure | None = None
+
+    def release(self, conversation: Conversation, received: ReceivedPdu) -> None:
+        stream = conversation.stream
+        try:
+            stream.send(encode(ReleaseRequest()))
+            answer = stream.receive_pdu(self._limit_s)
+            if not isinstance(answer.decoded(), ReleaseReply):
+                raise Failure("A-RELEASE-RP", answer.name, answer.records)
+            stream.send(encode(ReleaseReply()))
+            stream.ending(self._limit_s)
+        except Failure as failure:
+            self.failure = failure
+        finally:
+            self.is_over.set()
+
+
+@case("dicom.ul.state.2", MUST, REQUESTORS, "-", "PS3.8 7.2.2.7, Table 9-10", READ)
+def a_release_collision_is_resolved(trial: Trial) -> None:
+    """A release collision is resolved, not deadlocked: the requestor sends A-RELEASE-RP, waits for A-RELEASE-RP, closes."""
+    with Errand(trial) as errand:
+        collides = Collides(trial.timers.artim_s)
+        errand.at.behave(collides)
+        errand.run()
+        errand.arrives()
+        trial.expect(collides.is_over.wait(errand.limit_s), "A-RELEASE-RQ", "none came")
+    if collides.failure is not None:
+        raise collides.failure
+
+
+class Aborts(Behaviour):
+    """In the place of the first answer; ``ending`` is how the product took it."""
+
+    def __init__(self, by_reset: bool, limit_s: float) -> None:
+        self._by_reset = by_reset
+        self._limit_s = limit_s
+        self.is_over = threading.Event()
+        self.failure: Failure | None = None
+
+    def answers(self, request: Received) -> None:
+        return None
+
+    def answered(self, conversation: Conversation, request: Received) -> None:
+        try:
+            if self._by_reset:
+                conversation.stream.reset()
+            else:
+                conversation.stream.send(encode(Abort(0, 0)))
+                conversation.stream.ending(self._limit_s)
+        except Failure as failure:
+            self.failure = failure
+        finally:
+            self.is_over.set()
+        raise Ended("the end of the association", "it was made here")
+
+
+BY_ABORT, BY_RESET = "A-ABORT", "TCP reset"
+
+
+def _ends(target: RoleTarget) -> tuple[str, ...]:
+    as_acceptor = (BY_ABORT, BY_RESET) if target.dicom_port is not None else ()
+    as_requestor = (f"{BY_ABORT} to the requestor", f"{BY_RESET} to the requestor") if calls_others(target) else ()
+    return (*as_acceptor, *as_requestor)
+
+
+@case("dicom.ul.state.3", MUST, DICOM_EITHER, "-", "PS3.8 7.3.2, 9.2", READ, variants=_ends)
 def an_abort_ends_the_association_at_once(trial: Trial) -> None:
     """A received A-ABORT or TCP reset ends the association at once; the next association works."""
+    if trial.variant.endswith("requestor"):
+        the_requestor_is_aborted(trial)
+        return
     work = Work(trial)
     peer = work.associate()
     peer.stream.send(work.half(peer))
-    if trial.variant == "TCP reset":
+    if trial.variant == BY_RESET:
         peer.reset()
     else:
         peer.stream.send(encode(Abort(0, 0)))
         peer.stream.ending(trial.timers.artim_s)
     with Work(trial).associate() as after:
         trial.expect_equal("C-ECHO on the next association", after.echo().meaning, "0000H success")
+
+
+def the_requestor_is_aborted(trial: Trial) -> None:
+    """In the middle of its operation; then it is asked for another."""
+    with Errand(trial) as errand:
+        aborts = Aborts(trial.variant.startswith(BY_RESET), trial.timers.artim_s)
+        errand.at.behave(aborts)
+        errand.run()
+        trial.expect(aborts.is_over.wait(errand.limit_s), errand.request, "none came")
+        if aborts.failure is not None:
+            raise aborts.failure
+        errand.at.behave(Behaviour())
+        before = len([one for one in errand.at.received if one.name == errand.request])
+        errand.run()
+        errand.arrives(before + 1)
 
 
 @case("dicom.ul.state.4", MUST, ACCEPTORS, "-", "PS3.8 9.1.2, 9.1.5", READ, waits=True, slow=True)

@@ -29,7 +29,7 @@ class Work:
         sop_class = storage_class(trial)
         self.dataset: Dataset | None = None
         if sop_class is not None:
-            self.dataset = Study(trial).image(sop_class, **(_pixels(trial, size_bytes) if size_bytes else {}))
+            self.dataset = Study(trial).image(sop_class, **(pixels(trial, size_bytes) if size_bytes else {}))
         self.abstract_syntax = sop_class or VERIFICATION
 
     def associate(self, **options: Any) -> Association:
@@ -62,7 +62,7 @@ def p_data(*values: tuple[int, bool, bool, bytes]) -> bytes:
     return encode(DataTransfer(tuple(DataValue(one[0], one[1], one[2], memoryview(one[3])) for one in values)))
 
 
-def _pixels(trial: Trial, size_bytes: int) -> dict[str, Any]:
+def pixels(trial: Trial, size_bytes: int) -> dict[str, Any]:
     """As many rows of 256 pixels as that takes, their bytes unlike those of another trial."""
     rows = -(-size_bytes // 512)
     pattern = trial.uid().encode()

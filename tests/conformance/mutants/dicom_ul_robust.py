@@ -9,7 +9,7 @@ from tests.conformance.mangler import Link, Mutant, framed
 from tests.conformance.mutants.dicom_ul_assoc import AnswersOtherwise
 from tests.conformance.mutants.dicom_ul_state import AbortsAsTheUser, ClosesWithoutAbort
 
-ASSOCIATE_RQ, P_DATA_TF = 1, 4
+ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA_TF = 1, 2, 4
 CT = "1.2.840.10008.5.1.4.1.1.2"
 LOCAL_LIMIT_EXCEEDED = encode(AssociateReject(2, 3, 2))
 
@@ -55,6 +55,16 @@ class DiesOfAnAbsurdLength(Mutant):
         return data
 
 
+class IgnoresWhatThePeerTakes(Mutant):
+    """It reads every Maximum Length as no limit."""
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if to_product and pdu_type in (ASSOCIATE_RQ, ASSOCIATE_AC):
+            at = body.index(b"\x51\0\0\4") + 4
+            body = body[:at] + bytes(4) + body[at + 4 :]
+        return framed(pdu_type, body)
+
+
 class KnowsOneValueInAPdu(Mutant):
     def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
         if pdu_type == P_DATA_TF and to_product:
@@ -91,6 +101,7 @@ MUTANTS = {
     "dicom.ul.robust.3": ServesOneAtATime(),
     "dicom.ul.robust.4": AnnouncesLessThanItTakes(),
     "dicom.ul.robust.5": DiesOfAnAbsurdLength(),
+    "dicom.ul.robust.6": IgnoresWhatThePeerTakes(),
     "dicom.ul.robust.7": KnowsOneValueInAPdu(),
     "dicom.ul.robust.8": TakesDataOnAnyContext(),
     "dicom.ul.robust.9": CountsAbortedAssociations(),

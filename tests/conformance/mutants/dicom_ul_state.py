@@ -11,6 +11,12 @@ class AbortsWhereItShouldRelease(Mutant):
         return encode(Abort(0, 0)) if pdu_type == RELEASE_RP and not to_product else framed(pdu_type, body)
 
 
+class TakesACollisionForAnError(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        is_answer = pdu_type == RELEASE_RP and not to_product and link.opened_by_product
+        return encode(Abort(2, 2)) if is_answer else framed(pdu_type, body)
+
+
 class AnswersAnAbort(Mutant):
     def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
         if pdu_type == ABORT and to_product:
@@ -38,6 +44,7 @@ class ClosesWithoutAbort(Mutant):
 
 MUTANTS = {
     "dicom.ul.state.1": AbortsWhereItShouldRelease(),
+    "dicom.ul.state.2": TakesACollisionForAnError(),
     "dicom.ul.state.3": AnswersAnAbort(),
     "dicom.ul.state.4": KeepsIdleConnections(),
     "dicom.ul.state.5": [ClosesWithoutAbort(), AbortsAsTheUser()],

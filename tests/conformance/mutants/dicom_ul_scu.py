@@ -1,0 +1,70 @@
+"""Emulators that cases dicom.ul.scu.* catch."""
+
+import socket
+from contextlib import suppress
+from dataclasses import replace
+
+from emulators.wire.pdu import AssociateAccept, AssociateRequest, decode, encode
+from tests.conformance.mangler import Link, Mutant, framed
+
+ASSOCIATE_RQ, ASSOCIATE_AC = 1, 2
+IMPLICIT = "1.2.840.10008.1.2"
+
+
+class AsksOtherwise(Mutant):
+    """Its A-ASSOCIATE-RQ is not the good one."""
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        return framed(pdu_type, body if to_product or pdu_type != ASSOCIATE_RQ else self.request(body))
+
+    def request(self, body: bytes) -> bytes:
+        return body
+
+
+class AnnouncesNoMaximumLength(AsksOtherwise):
+    def request(self, body: bytes) -> bytes:
+        return body.replace(b"\x51\0\0\4", b"\x7f\0\0\4", 1)
+
+
+class CountsContextsByOne(AsksOtherwise):
+    def request(self, body: bytes) -> bytes:
+        for number, context_id in enumerate(range(1, 20, 2), start=1):
+            at = body.find(b"\x20\0", 68)
+            while at >= 0 and body[at + 4] != context_id:
+                at = body.find(b"\x20\0", at + 8)
+            body = body if at < 0 else body[: at + 4] + bytes((number,)) + body[at + 5 :]
+        return body
+
+
+class OffersNoImplicitVr(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if to_product or pdu_type != ASSOCIATE_RQ:
+            return framed(pdu_type, body)
+        request = decode(pdu_type, memoryview(body))
+        assert isinstance(request, AssociateRequest)
+        contexts = tuple(one for one in request.contexts if one.transfer_syntaxes != (IMPLICIT,))
+        return encode(replace(request, contexts=contexts))
+
+
+class TakesEveryContextAsAccepted(Mutant):
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if not to_product or pdu_type != ASSOCIATE_AC:
+            return framed(pdu_type, body)
+        accept = decode(pdu_type, memoryview(body))
+        assert isinstance(accept, AssociateAccept)
+        return encode(replace(accept, contexts=tuple(replace(one, result=0) for one in accept.contexts)))
+
+
+class TriesAgainAtOnce(Mutant):
+    def opened(self, link: Link) -> None:
+        if link.opened_by_product:
+            for _ in range(30):
+                with suppress(OSError):
+                    socket.create_connection(link.tester.getpeername(), 0.05).close()
+
+
+MUTANTS = {
+    "dicom.ul.scu.1": [AnnouncesNoMaximumLength(), CountsContextsByOne(), OffersNoImplicitVr()],
+    "dicom.ul.scu.2": TakesEveryContextAsAccepted(),
+    "dicom.ul.scu.3": TriesAgainAtOnce(),
+}
