@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from emulators.codecs.dicom import codec
 from emulators.codecs.dicom.transcoding import as_accepted
-from emulators.codecs.dicom.uids import STORAGE_COMMITMENT, TRANSFER_SYNTAXES
+from emulators.codecs.dicom.uids import IMAGE_TRANSFER_SYNTAXES, STORAGE_COMMITMENT, TRANSFER_SYNTAXES
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import DAY, SECOND
 from emulators.messages.imaging import (
@@ -234,7 +234,7 @@ class _Client:
         message = self.exchange.message
         titles = (self._route.called_ae_title, self._route.calling_ae_title)
         if type(message) is StoreStudy:
-            association.request(propose(*titles, [(message.sop_class_uid, [syntax]) for syntax in TRANSFER_SYNTAXES]))
+            association.request(propose(*titles, [(message.sop_class_uid, [syntax]) for syntax in IMAGE_TRANSFER_SYNTAXES]))
             answer: Any = self._store(association, message)
         else:
             abstract_syntax = codec.abstract_syntax(message)

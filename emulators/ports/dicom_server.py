@@ -13,7 +13,13 @@ from typing import Any, Protocol
 
 from emulators.codecs.dicom import codec
 from emulators.codecs.dicom.images import study_header
-from emulators.codecs.dicom.uids import ACCEPTED_STORAGE, STORAGE_COMMITMENT, TRANSFER_SYNTAXES, VERIFICATION
+from emulators.codecs.dicom.uids import (
+    ACCEPTED_STORAGE,
+    IMAGE_TRANSFER_SYNTAXES,
+    STORAGE_COMMITMENT,
+    TRANSFER_SYNTAXES,
+    VERIFICATION,
+)
 from emulators.codecs.dicom.values import Refused
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.messages import canonical
@@ -104,8 +110,9 @@ class DicomServer:
         self._origins = origins
         self.serves = codec.REQUESTS if serves is None else frozenset(serves)
         served = self.sop_classes = codec.sop_classes(self.serves)
-        abstract_syntaxes = (VERIFICATION, *served, *(ACCEPTED_STORAGE if archive is not None else ()))
-        contexts = dict.fromkeys(abstract_syntaxes, TRANSFER_SYNTAXES)
+        contexts: dict[str, Sequence[str]] = dict.fromkeys((VERIFICATION, *served), TRANSFER_SYNTAXES)
+        if archive is not None:
+            contexts.update(dict.fromkeys(ACCEPTED_STORAGE, IMAGE_TRANSFER_SYNTAXES))
         may_be_scp = (STORAGE_COMMITMENT, *(ACCEPTED_STORAGE if GETS.intersection(served) else ()))
         roles = dict.fromkeys(may_be_scp, (True, True))
         relational = {uid: RELATIONAL for uid in served if uid in QUERY_RETRIEVE}
