@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.case import Role
+from emulators.codecs.dicom.uids import ACCEPTED_STORAGE, IMAGE_TRANSFER_SYNTAXES
 
 TIMERS: Mapping[str, float] = {
     "association_s": 10,
@@ -38,13 +39,8 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
             "reports",
             "user_identity",
         ],
-        "sop_classes": [
-            "1.2.840.10008.5.1.4.1.1.2",
-            "1.2.840.10008.5.1.4.1.1.4",
-            "1.2.840.10008.5.1.4.1.1.1",
-            "1.2.840.10008.5.1.4.1.1.6.1",
-        ],
-        "transfer_syntaxes": ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"],
+        "sop_classes": list(ACCEPTED_STORAGE),
+        "transfer_syntaxes": list(IMAGE_TRANSFER_SYNTAXES),
         "character_sets": _CHARACTER_SETS,
         "hl7_character_sets": _HL7_CHARACTER_SETS,
         "query_models": ["study"],
