@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
-from conformance.dicom.store_sop import stored
 from conformance.material.archive_view import ArchiveView
 from conformance.material.codestreams import LOSSY, SHORT_NAMES, UIDS, in_transfer_syntax
 from conformance.material.differences import changed_elements
 from conformance.material.documents import code, item
 from conformance.material.images import Study
 from conformance.material.sop_classes import SECONDARY_CAPTURE
+from conformance.material.stored import expect_found, expect_stored
 from conformance.peers.conversation import Received
 from conformance.target import RoleTarget
 from conformance.trial import IMPLICIT, Trial
@@ -34,10 +34,9 @@ def _image(trial: Trial) -> tuple[Dataset, str]:
 
 def _stored_and_back(trial: Trial, image: Dataset, syntax: str) -> Received:
     """Stored in this transfer syntax and retrieved in no other."""
-    stored(trial, image, syntax)
-    view = ArchiveView(trial)
-    trial.expect(view.comes_to_show(image), f"found at IMAGE level within {trial.timers.index_s:g} s", "not found")
-    came = view.retrieved(image, (syntax,))
+    expect_stored(trial, image, (syntax,))
+    expect_found(trial, image)
+    came = ArchiveView(trial).retrieved(image, (syntax,))
     trial.expect_equal("transfer syntax of what comes back", came.transfer_syntax, syntax, came.records)
     return came
 

@@ -69,9 +69,19 @@ class Conversation:
 
     def send(self, context_id: int, command: Command, dataset: Dataset | bytes | None = None) -> None:
         """Raises Ended where the product has closed."""
+        self.stream.send(b"".join(self.pdus(context_id, command, dataset, self.max_pdu_length)))
+
+    def pdus(self, context_id: int, command: Command, dataset: Dataset | bytes | None, pdu_length_max: int) -> list[bytes]:
+        """A message as its P-DATA-TF PDUs, to be sent in parts; the first is that of the command."""
         data = self._encoded(context_id, dataset)
         parts = None if data is None else [data]
-        self.stream.send(b"".join(map(bytes, fragment(context_id, encode_command(command), parts, self.max_pdu_length))))
+        joined = b"".join(map(bytes, fragment(context_id, encode_command(command), parts, pdu_length_max)))
+        pdus = []
+        while joined:
+            end = 6 + int.from_bytes(joined[2:6], "big")
+            pdus.append(joined[:end])
+            joined = joined[end:]
+        return pdus
 
     def _encoded(self, context_id: int, dataset: Dataset | bytes | None) -> bytes | None:
         if isinstance(dataset, Dataset):
