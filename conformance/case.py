@@ -62,8 +62,9 @@ class Case:
     """``kind``: ``+`` good input, ``-`` bad input or a fault. ``needs``: services that the target must claim, all of them.
 
     ``variants`` names the runs of the case, by the target's claims; none is one run. ``waits``: most of its time is
-    waiting, on connections of its own, so that it runs beside others. ``slow``: left out by ``--fast``. ``passive``: it runs
-    last and judges what was recorded.
+    waiting, on connections of its own, so that it runs beside others. ``alone``: it restarts the product, or takes away what
+    others need, so that it runs when none does. ``slow``: left out by ``--fast``. ``passive``: it runs last and judges what was
+    recorded.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Case:
     needs: tuple[str, ...] = ()
     variants: Variants | None = None
     waits: bool = False
+    alone: bool = False
     slow: bool = False
     passive: bool = False
 
@@ -111,6 +113,7 @@ def case(
     needs: tuple[str, ...] | str = (),
     variants: Sequence[str] | Variants = (),
     waits: bool = False,
+    alone: bool = False,
     slow: bool = False,
     passive: bool = False,
 ) -> Callable[[Run], Run]:
@@ -137,6 +140,7 @@ def case(
             (needs,) if isinstance(needs, str) else needs,
             variants if callable(variants) else _always(tuple(variants)),
             waits,
+            alone,
             slow,
             passive,
         )

@@ -1,6 +1,7 @@
 """Runs cases against a product: sanity before, each case on fresh connections, a probe of life after it.
 
-Cases that mostly wait run beside the others, in threads of their own. The order of results is that of the catalogue.
+Cases that mostly wait run beside the others, in threads of their own. When these have ended, those that run alone have their
+turn, and then those that judge what was recorded. The order of results is that of the catalogue.
 
 A case that leaves the product without life fails, whatever it found. If the product then stays dead, an operator step
 ``restart`` is tried once; what runs while it is dead is inconclusive.
@@ -97,16 +98,15 @@ class Run:
             try:
                 waiting = [pool.submit(self.case, case) for case in cases if case.waits]
                 for case in cases:
-                    if not case.waits and not case.passive:
+                    if not (case.waits or case.alone or case.passive):
                         done(self.case(case))
                 for future in waiting:
                     done(future.result())
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        for case in cases:
-            if case.passive:
-                done(self.case(case))
+        for case in sorted((one for one in cases if one.alone or one.passive), key=lambda one: one.passive):
+            done(self.case(case))
         return [results[case.id] for case in cases]
 
     def case(self, case: Case) -> CaseResult:
