@@ -7,7 +7,7 @@ from conformance.material.archive_view import ArchiveView
 from conformance.material.data_sets import encode
 from conformance.material.images import Study
 from conformance.material.sop_classes import CT, MR
-from conformance.material.stored import expect_kept, is_refusal, sent_as
+from conformance.material.stored import expect_found, expect_kept, expect_stored, is_refusal, sent_as
 from conformance.trial import EXPLICIT, Trial
 from conformance.verdict import Silence
 from emulators.wire.commands import c_store_rq
@@ -18,7 +18,7 @@ EARLY_S = 0.3
 PDU_BYTES = 256
 
 
-@case("dicom.store.status.1", MUST, "pacs", "+", "PS3.7 9.1.1.2; PS3.4 B.2.3", READ, needs="storage")
+@case("dicom.store.status.1", MUST, "pacs", "+", "PS3.7 9.1.1.2; PS3.4 B.2.3", READ, needs="storage", alone=True)
 def success_is_said_when_the_whole_object_is_safe(trial: Trial) -> None:
     """0000H is sent only after the whole object is safely received, so that it is there after a restart, and found soon."""
     image = Study(trial).image()
@@ -56,7 +56,7 @@ def a_data_set_that_is_not_what_the_command_says_is_refused(trial: Trial) -> Non
     view = ArchiveView(trial)
     with trial.beforehand("a good image of the study is found"):
         trial.expect(view.comes_to_show(good), "found", "not found")
-    kept = view.instances(study.uid, PatientID=study.patient_id)
+    kept = view.instances(study.uid, study.patient_id)
     trial.expect(kept == [good.SOPInstanceUID], "the good instance alone", f"{len(kept)} instances: {', '.join(kept)}")
 
 
@@ -84,3 +84,22 @@ def _broken(image: Dataset, how: str) -> bytes:
         return whole[:patient] + b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\x00" + whole[patient:]
     del image["StudyInstanceUID" if how == "no-study" else "SeriesInstanceUID"]
     return encode(image, EXPLICIT)
+
+
+@case("dicom.store.status.4", MUST, "pacs", "-", "PS3.4 B.2.3", READ, needs="storage", alone=True)
+def out_of_resources_is_said_and_passes(trial: Trial) -> None:
+    """Out of resources is reported as A7xx and recovers; C-FIND is answered in between."""
+    study = Study(trial)
+    before, during, after = study.images(3)
+    expect_stored(trial, before)
+    trial.operate("run out of space")
+    try:
+        with trial.associate(CT) as peer:
+            answer = peer.store(during)
+            trial.expect(answer.status >> 8 == 0xA7, "A7xx", answer.meaning, answer.records)
+        expect_found(trial, before)
+    finally:
+        trial.operate("have space again")
+    for image in (during, after):
+        expect_stored(trial, image)
+    expect_found(trial, during, after)

@@ -39,10 +39,9 @@ class ArchiveView:
         models = trial.target.claims.query_models
         self._is_patient_root = bool(models) and "study" not in models
 
-    def _keys(self, level: str, values: dict[str, str]) -> Dataset:
-        if self._is_patient_root and "PatientID" not in values:
-            raise Inconclusive("patient root is its only model, and this query has no patient")
-        return keys(level, **values)
+    def _above(self, patient_id: str) -> dict[str, str]:
+        """The unique key of the level above a study, where there is one (PS3.4 C.6.1, C.6.2)."""
+        return {"PatientID": patient_id} if self._is_patient_root else {}
 
     # --- C-FIND
 
@@ -54,31 +53,32 @@ class ArchiveView:
         """As ``find``, with the bytes as they came."""
         model = PATIENT_FIND if self._is_patient_root else STUDY_FIND
         with self._trial.associate(model) as peer:
-            found = peer.find(model, self._keys(level, values))
+            found = peer.find(model, keys(level, **values))
         if found.final.status != 0:
             raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
         return found.pending
 
-    def study(self, study_uid: str, *keywords: str) -> Dataset | None:
-        """The study as it is found, with these keywords too; None where it is not."""
-        asked = dict.fromkeys(keywords, "")
-        found = self.find(
-            "STUDY", **{"PatientID": "", "PatientName": "", "AccessionNumber": "", **asked}, StudyInstanceUID=study_uid
-        )
+    def study(self, study_uid: str, patient_id: str, *keywords: str) -> Dataset | None:
+        """The study as it is found, with patient, accession number and these keywords; None where it is not."""
+        asked = dict.fromkeys(("PatientID", "PatientName", "AccessionNumber", *keywords), "")
+        found = self.find("STUDY", **{**asked, **self._above(patient_id)}, StudyInstanceUID=study_uid)
         return found[0] if found else None
 
-    def instances(self, study_uid: str, **above: str) -> list[str]:
+    def instances(self, study_uid: str, patient_id: str) -> list[str]:
         """The SOP Instance UIDs of a study, series by series; as often as they are told."""
         uids = []
-        for series in self.find("SERIES", **above, StudyInstanceUID=study_uid, SeriesInstanceUID=""):
-            named = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": str(series.SeriesInstanceUID)}
-            uids += [str(one.SOPInstanceUID) for one in self.find("IMAGE", **above, **named, SOPInstanceUID="")]
+        above = {**self._above(patient_id), "StudyInstanceUID": study_uid}
+        for series in self.find("SERIES", **above, SeriesInstanceUID=""):
+            named = {**above, "SeriesInstanceUID": str(series.SeriesInstanceUID)}
+            uids += [str(one.SOPInstanceUID) for one in self.find("IMAGE", **named, SOPInstanceUID="")]
         return uids
 
     def shows(self, dataset: Dataset) -> bool:
         """Whether this instance is found at IMAGE level, under its own study and series."""
-        named = {keyword: str(dataset[keyword].value) for keyword in ("StudyInstanceUID", "SeriesInstanceUID")}
-        found = self.find("IMAGE", **named, SOPInstanceUID=str(dataset.SOPInstanceUID))
+        named = {
+            keyword: str(dataset[keyword].value) for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        }
+        found = self.find("IMAGE", **self._above(str(dataset.PatientID)), **named)
         return [str(one.get("SOPInstanceUID", "")) for one in found] == [dataset.SOPInstanceUID]
 
     def comes_to_show(self, *datasets: Dataset) -> bool:

@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from conformance.material.data_sets import IMPLICIT, decode, encode
 from emulators.wire.commands import response
 from emulators.wire.dimse import Command
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mangler import Link, Mutant, changed
 
 
 class ChangedMessages(Mutant):
@@ -60,3 +60,39 @@ class Instead(Mutant):
             return command, dataset
         link.send_message(False, context_id, response(command, self._status), None)
         return None
+
+
+class AgainSaysOtherwise(Mutant):
+    """``status`` to what comes under a SOP Instance UID that came before."""
+
+    status = 0x0000
+
+    def reset(self) -> None:
+        self._taken: set[str] = set()
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        if to_product and command.name == "C-STORE-RQ":
+            link.notes["storing"] = command.sop_instance_uid
+        elif not to_product and command.name == "C-STORE-RSP":
+            uid = str(link.notes["storing"])
+            if uid in self._taken:
+                return changed(command, Status=self.status), dataset
+            self._taken.add(uid)
+        return command, dataset
+
+
+class OtherStatus(Mutant):
+    """``status`` to every C-STORE that is answered with one that is ``wanted``."""
+
+    def __init__(self, status: int, wanted: Callable[[int], bool]) -> None:
+        self._status = status
+        self._wanted = wanted
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        if not to_product and command.name == "C-STORE-RSP" and self._wanted(command.status):
+            return changed(command, Status=self._status), dataset
+        return command, dataset

@@ -1,9 +1,9 @@
 """Archives that cases dicom.store.status.* catch."""
 
 from emulators.wire.commands import response
-from emulators.wire.dimse import Command, decode_command
-from tests.conformance.archives import Instead
-from tests.conformance.mangler import Link, Mutant, Quirk, changed, framed
+from emulators.wire.dimse import decode_command
+from tests.conformance.archives import Instead, OtherStatus
+from tests.conformance.mangler import Link, Mutant, Quirk, framed
 
 
 class AnswersBeforeTheEnd(Mutant):
@@ -19,19 +19,23 @@ class AnswersBeforeTheEnd(Mutant):
         return framed(pdu_type, body)
 
 
-class TakesWhatIsNotAnnounced(Mutant):
+class TakesWhatIsNotAnnounced(OtherStatus):
     """0000H where the data set is not what the command said."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        if to_product or command.name != "C-STORE-RSP" or command.status >> 8 != 0xA9:
-            return command, dataset
-        return changed(command, Status=0x0000), dataset
+    def __init__(self) -> None:
+        super().__init__(0x0000, lambda status: status >> 8 == 0xA9)
+
+
+class CannotUnderstandWhenFull(OtherStatus):
+    """C000H, for which no sender tries again."""
+
+    def __init__(self) -> None:
+        super().__init__(0xC000, lambda status: status >> 8 == 0xA7)
 
 
 MUTANTS = {
     "dicom.store.status.1": [AnswersBeforeTheEnd(), Quirk(("forgets_images",))],
     "dicom.store.status.2": TakesWhatIsNotAnnounced(),
     "dicom.store.status.3": Instead(0x0000),
+    "dicom.store.status.4": CannotUnderstandWhenFull(),
 }

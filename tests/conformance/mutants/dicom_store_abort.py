@@ -1,0 +1,49 @@
+"""Archives that cases dicom.store.abort.* catch."""
+
+from pydicom.dataset import Dataset
+
+from conformance.material.data_sets import encode
+from emulators.wire.commands import response
+from emulators.wire.dimse import Command, decode_command
+from tests.conformance.archives import AgainSaysOtherwise
+from tests.conformance.mangler import Link, Mutant, changed, framed
+
+P_DATA_TF = 4
+
+
+class IndexesBeforeItHasTheObject(Mutant):
+    """What the command of a C-STORE names is found from then on, whether its data set came whole or not."""
+
+    def reset(self) -> None:
+        self._half: set[str] = set()
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
+        if pdu_type == P_DATA_TF:
+            command = decode_command(body[6:]) if body[5] & 0x01 else None
+            if command is None:
+                if to_product:
+                    link.notes["is for images"] = b"IMAGE" in body
+            elif command.name == "C-STORE-RQ":
+                link.notes["storing"] = command.sop_instance_uid
+                self._half.add(command.sop_instance_uid)
+            elif not to_product and command.name == "C-STORE-RSP":
+                self._half.discard(str(link.notes["storing"]))
+            elif command.name == "C-FIND-RSP" and command.status == 0 and link.notes.get("is for images"):
+                self._find_half(link, body[4], command)
+        return framed(pdu_type, body)
+
+    def _find_half(self, link: Link, context_id: int, final: Command) -> None:
+        for uid in self._half:
+            match = Dataset()
+            match.SOPInstanceUID = uid
+            pending = response(changed(final, CommandField=0x0020, MessageID=final.message_id), 0xFF00, has_dataset=True)
+            link.send_message(False, context_id, pending, encode(match, link.contexts[context_id]))
+
+
+class RefusesWhatItHas(AgainSaysOtherwise):
+    """The same object again is a duplicate."""
+
+    status = 0x0111
+
+
+MUTANTS = {"dicom.store.abort.1": IndexesBeforeItHasTheObject(), "dicom.store.abort.2": RefusesWhatItHas()}
