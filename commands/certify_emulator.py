@@ -53,7 +53,7 @@ class Emulator(EmulatedSystem):
         own = {**self._endpoint(self.system), "claims": CLAIMS[self.role], "policies": POLICIES.get(self.role, {})}
         if own.get("ae_title"):
             own["limits"] = {"associations": ASSOCIATIONS_MAX}
-        peers = {PEERS[name]: self._endpoint(name) for name in self._ports if name != self.system}
+        peers = {PEERS[name]: self._endpoint(name) for name in self._ports if name in PEERS and name != self.system}
         data: dict[str, Any] = {
             "product": {"name": "Radloop emulator", "version": version("radloop")},
             "roles": {self.role: own},

@@ -62,6 +62,8 @@ class EmulatedNeighbours:
             known = self._endpoints.get(system)
             application = {"application": known.application} if known is not None and known.application else {}
             endpoints[name] = {**nowhere, **ports, **application}
+        nobody = {name: {key: free_ports(1)[0] for key in keys} for name, keys in PORTS.items() if name not in endpoints}
+        endpoints |= nobody
         titles = {name: self._title(system) for system, name in NAMES.items() if name in TITLES}
         return site_text(endpoints, titles)
 

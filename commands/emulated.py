@@ -33,8 +33,11 @@ PORTS: Mapping[str, tuple[str, ...]] = {
     "pacs": ("dicom_port", "mllp_port"),
     "workstation": ("dicom_port", "mllp_port"),
     "ct1": ("dicom_port",),
+    "mr1": ("dicom_port",),
+    "mr2": ("dicom_port",),
+    "us1": ("dicom_port",),
 }
-"""The systems of the site, and the ports that each listens on."""
+"""The systems of the site, and the ports that each listens on. At the last three scanners nobody is: the RIS schedules for them."""
 
 _SITE = """\
 [site]
@@ -50,6 +53,26 @@ workstation = "{titles[workstation]}"
 name = "ct1"
 ae_title = "{titles[ct1]}"
 modality = "CT"
+
+[[site.scanners]]
+name = "mr1"
+ae_title = "MR1"
+modality = "MR"
+performing_physician = "HOUSE^GREGORY"
+
+[[site.scanners]]
+name = "mr2"
+ae_title = "MR2"
+modality = "MR"
+
+[[site.scanners]]
+name = "us1"
+ae_title = "US1"
+modality = "US"
+performing_physician = "WILSON^JAMES"
+
+[site.procedure_steps]
+TWOSTEPS = ["TWOSTEPS-1", "TWOSTEPS-2"]
 
 [site.hl7_version]
 ehr = "2.5.1"

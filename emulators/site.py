@@ -33,7 +33,7 @@ from emulators.core.instant import MILLISECOND, SECOND, WallClock
 from emulators.core.link import LinkSpec
 from emulators.kernel import Archive, Kernel
 from emulators.messages import adt, orders
-from emulators.messages.common import Code
+from emulators.messages.common import Code, PersonName, from_pn
 from emulators.messages.report import Report
 from emulators.ports.contract import Lane, Port
 from emulators.trace import Trace
@@ -55,11 +55,16 @@ CharacterSet = Literal[
 """Of names in images; empty is ASCII, or else UTF-8 (ISO_IR 192)."""
 
 
+PhysicianName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\\^=]*(\^[^\\^=]*){0,4}$")]
+"""A DICOM PN of one component group."""
+
+
 class Scanner(Settings):
     name: SystemName
     ae_title: AeTitle
     modality: Literal["CR", "CT", "DX", "MG", "MR", "US"]
     character_set: CharacterSet = ""
+    performing_physician: PhysicianName = ""  # who performs the steps that are scheduled here
 
 
 class AeTitles(Settings):
@@ -105,6 +110,9 @@ class EngineSettings(Settings):
 
     dialects: dict[SystemName, Dialect] = Field(default_factory=dict)
     hold_patient_on_error: tuple[SystemName, ...] = ()
+
+
+ProtocolCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,16}$")]
 
 
 class LinkSettings(Settings):
@@ -200,6 +208,7 @@ class SiteSettings(Settings):
     """Who is told which images the archive has."""
     default_issuer: Annotated[str, StringConstraints(max_length=64)] = ""
     """Of patient IDs in images that come without one."""
+    procedure_steps: dict[str, Annotated[tuple[ProtocolCode, ...], Field(min_length=1)]] = Field(default_factory=dict)
     teleradiology: TeleradiologySettings | None = None
     routing: tuple[RoutingSettings, ...] = ()
     engine: EngineSettings = EngineSettings()
@@ -261,6 +270,19 @@ class SiteSettings(Settings):
         for scanner in self.scanners:
             found[scanner.modality] = (*found.get(scanner.modality, ()), scanner.ae_title)
         return found
+
+    @property
+    def physicians(self) -> dict[str, PersonName]:
+        """AE title of a scanner to who performs there, where that is known."""
+        return {one.ae_title: from_pn(one.performing_physician) for one in self.scanners if one.performing_physician}
+
+    @property
+    def protocols(self) -> dict[str, tuple[Code, ...]]:
+        """What the site says of the steps of procedures, by procedure code."""
+        return {
+            procedure: tuple(Code(value, "99RADLOOP", value) for value in steps)
+            for procedure, steps in self.procedure_steps.items()
+        }
 
     @property
     def character_sets(self) -> dict[str, str]:
@@ -368,7 +390,7 @@ def actors(
     left_out: Collection[Route] = (),
     worklist: Worklist | None = None,
 ) -> dict[str, Callable[[], Actor]]:
-    """How to make each system of the site, by name; ``protocols`` gives the steps of a procedure code.
+    """How to make each system of the site, by name; ``protocols`` gives the steps of a procedure code, unless the site does.
 
     ``left_out`` are routes that there are not; ``worklist`` is one that holds entries already, or that others look into.
     """
@@ -393,10 +415,11 @@ def actors(
             clock,
             peers,
             settings.stations,
-            protocols,
+            {**protocols, **settings.protocols},
             retry,
             AccessionFormat(settings.accession_format),
             worklist,
+            settings.physicians,
         ),
         PACS: lambda: Pacs(
             PACS,

@@ -23,6 +23,7 @@ scheduling.py              numbers, steps and station of an order
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from emulators.actors import availability
 from emulators.actors.outbox import RetryPolicy
@@ -39,14 +40,15 @@ from emulators.actors.worklist import Worklist
 from emulators.core.identity import AccessionFormat
 from emulators.core.instant import WallClock
 from emulators.messages.availability import InstancesAvailable
-from emulators.messages.common import Code
+from emulators.messages.common import Code, PersonName
 
 __all__ = ["Ris", "RisPeers"]
 
 
 class Ris(System):
     """``stations`` gives the AE titles of the scanners of each modality; ``protocols`` what a procedure code is performed by, a
-    step each. ``worklist`` may hold entries already; they stay until somebody removes them."""
+    step each, ``physicians`` who performs at a station. ``worklist`` may hold entries already; they stay until somebody removes
+    them."""
 
     def __init__(
         self,
@@ -58,10 +60,11 @@ class Ris(System):
         retry: RetryPolicy | None = None,
         accession_format: AccessionFormat | None = None,
         worklist: Worklist | None = None,
+        physicians: Mapping[str, PersonName] = MappingProxyType({}),
     ) -> None:
         super().__init__(name, clock, retry)
         table, waiting = ProcedureTable(), Worklist() if worklist is None else worklist
-        scheduling = Scheduling(stations, protocols, accession_format or AccessionFormat())
+        scheduling = Scheduling(stations, protocols, accession_format or AccessionFormat(), physicians)
         letters = Letters(self, peers, waiting)
         patients = RisPatients(table, letters)
         exams = RisExams(table, letters, patients, waiting)

@@ -4,23 +4,25 @@ from collections.abc import Callable, Mapping
 
 from emulators.core.identity import AccessionFormat, digest, procedure_id, uid
 from emulators.core.instant import Stamp
-from emulators.messages.common import Code
+from emulators.messages.common import NOBODY, Code, PersonName
 from emulators.messages.orders import Order, ScheduledProcedure
 
 
 class Scheduling:
     """``stations`` gives the AE titles of the scanners of each modality; ``protocols`` what a procedure code is performed by, a
-    step each (a procedure without an entry is its own protocol)."""
+    step each (a procedure without an entry is its own protocol); ``physicians`` who performs at a station, by AE title."""
 
     def __init__(
         self,
         stations: Mapping[str, tuple[str, ...]],
         protocols: Mapping[str, tuple[Code, ...]],
         accession_format: AccessionFormat,
+        physicians: Mapping[str, PersonName],
     ) -> None:
         self._stations = stations
         self._protocols = protocols
         self._format = accession_format
+        self._physicians = physicians
 
     def serves(self, modality: str) -> bool:
         """Whether there is a scanner for it."""
@@ -36,6 +38,7 @@ class Scheduling:
     def steps(self, order: Order, accession: str, study_instance_uid: str, start: Stamp) -> tuple[ScheduledProcedure, ...]:
         """The steps of an order, all at one station: the patient is there. ``start`` holds where the order does not say."""
         stations = self._stations.get(order.modality, ("",))
+        station = stations[digest(32, "station", accession) % len(stations)]
         return tuple(
             ScheduledProcedure(
                 accession_number=accession,
@@ -43,9 +46,10 @@ class Scheduling:
                 requested_procedure_id=procedure_id("R", accession),
                 step_id=procedure_id("S", accession, number),
                 protocol=protocol,
-                station_ae_title=stations[digest(32, "station", accession) % len(stations)],
+                station_ae_title=station,
                 start=order.requested_at or start,
                 modality=order.modality,
+                performing_physician=self._physicians.get(station, NOBODY),
             )
             for number, protocol in enumerate(self._protocols.get(order.procedure.value, (order.procedure,)), start=1)
         )

@@ -54,6 +54,13 @@ OWN_STUDY = uid("own study", "U1")
 # --- new orders --------------------------------------------------------------------------------------------------------
 
 
+def test_the_physician_of_a_station_performs_what_is_scheduled_there() -> None:
+    house = PersonName("House", "Gregory")
+    actor = ris(place_order(), physicians={"CT1": house})
+    (entry,) = on_worklist(actor)
+    assert entry.item(STEPS).text("ScheduledPerformingPhysicianName") == house.pn
+
+
 def test_an_order_is_scheduled_announced_to_the_archive_and_told_to_the_placer() -> None:
     done = do(new_ris(), place_order())
     assert done.answer.code == "AA"

@@ -33,6 +33,16 @@ def test_a_system_calls_itself_by_its_name_unless_the_file_says_otherwise(tmp_pa
     assert settings.application("pacs") == "ACME-PACS"
 
 
+def test_who_performs_at_a_station_and_in_which_steps_can_be_said(tmp_path: Path) -> None:
+    changes = {
+        'modality = "CT"\n': 'modality = "CT"\nperforming_physician = "HOUSE^GREGORY"\n',
+        "[site.ae_titles]": '[site.procedure_steps]\nPETCT = ["CT-PART", "PT-PART"]\n\n[site.ae_titles]',
+    }
+    site = load_site(site_file(tmp_path, changes=changes)).site
+    assert {station: person.pn for station, person in site.physicians.items()} == {"CT1": "HOUSE^GREGORY"}
+    assert [code.value for code in site.protocols["PETCT"]] == ["CT-PART", "PT-PART"]
+
+
 def test_state_lies_in_a_folder_per_system_beside_the_site_file(tmp_path: Path) -> None:
     path = site_file(tmp_path)
     assert state_folder(path, load_site(path), "ris") == tmp_path / "radloop-state" / "ris"
