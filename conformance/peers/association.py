@@ -11,6 +11,7 @@ the answer is one to the request.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -191,25 +192,27 @@ class Association(Conversation):
             if answer.status != 0 and answer.status >> 12 != 0xB:
                 raise Inconclusive(f"an image that the case needs was not stored: {answer.meaning}")
 
-    def find(self, sop_class: str, identifier: Dataset) -> Found:
-        """C-FIND, to its final answer."""
+    def find(self, sop_class: str, identifier: Dataset, *, cancel_after: int | None = None) -> Found:
+        """C-FIND, to its final answer; a C-CANCEL is sent after so many pending ones."""
         command = commands.c_find_rq(self.next_message_id(), sop_class)
         self.send(self.context(sop_class), command, identifier)
-        *pending, final = self._until_final(command)
+        *pending, final = self._until_final(command, cancel_after)
         return Found(tuple(pending), final)
 
-    def _until_final(self, command: Command) -> Iterator[Received]:
-        while True:
+    def _until_final(self, command: Command, cancel_after: int | None) -> Iterator[Received]:
+        for number in count(1):
             received = self.answer_to(command)
             yield received
             if received.status not in (0xFF00, 0xFF01):
                 return
+            if number == cancel_after:
+                self.send(self.context(command.sop_class_uid), commands.c_cancel_rq(command.message_id))
 
-    def move(self, sop_class: str, identifier: Dataset, destination: str) -> Retrieved:
-        """C-MOVE, to its final answer."""
+    def move(self, sop_class: str, identifier: Dataset, destination: str, *, cancel_after: int | None = None) -> Retrieved:
+        """C-MOVE, to its final answer; a C-CANCEL is sent after so many pending ones."""
         command = commands.c_move_rq(self.next_message_id(), sop_class, destination)
         self.send(self.context(sop_class), command, identifier)
-        *pending, final = self._until_final(command)
+        *pending, final = self._until_final(command, cancel_after)
         return Retrieved(tuple(pending), final)
 
     def get(self, sop_class: str, identifier: Dataset, answer: Answer = lambda _: 0) -> Retrieved:
