@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from commands.certify_emulator_claims import ASSOCIATIONS_MAX, CLAIMS, POLICIES, TIMERS
+from commands.certify_emulator_claims import ASSOCIATIONS_MAX, CLAIMS, LIMITS, POLICIES, TIMERS
 from commands.emulated import HOST, PORTS, TITLES, EmulatedSystem, free_ports, site_text
 from conformance.case import Role
 from conformance.target import Target, parse_target
@@ -25,13 +25,13 @@ SYSTEMS: Mapping[Role, str] = {
 PEERS = {"ehr": "ehr", "engine": "engine", "ris": "ris", "pacs": "pacs", "ct1": "modality", "workstation": "workstation"}
 """Systems of the site to the names of the tester's systems."""
 
-LIMITS: Mapping[str, Any] = {
+GRANTED: Mapping[str, Any] = {
     "artim_s": TIMERS["artim_s"],
     "idle_s": TIMERS["network_s"],
     "associations_max": ASSOCIATIONS_MAX,
     "users": {"ward3": "secret"},
 }
-"""Of the emulator itself."""
+"""What its endpoint grants those who call."""
 
 
 class Emulator(EmulatedSystem):
@@ -42,7 +42,7 @@ class Emulator(EmulatedSystem):
         own = SYSTEMS[role]
         self._ports = {name: dict(zip(kinds, free_ports(len(kinds)), strict=True)) for name, kinds in PORTS.items()}
         endpoints: dict[str, dict[str, Any]] = {name: dict(ports) for name, ports in self._ports.items()}
-        endpoints[own] |= {"control_port": free_ports(1)[0], "quirks": list(quirks), **LIMITS}
+        endpoints[own] |= {"control_port": free_ports(1)[0], "quirks": list(quirks), **GRANTED}
         path = folder / "site.toml"
         path.write_text(site_text(endpoints, more=site), encoding="utf-8")
         super().__init__(own, path)
@@ -51,8 +51,7 @@ class Emulator(EmulatedSystem):
     def target(self) -> Target:
         """What a vendor would write about it."""
         own = {**self._endpoint(self.system), "claims": CLAIMS[self.role], "policies": POLICIES.get(self.role, {})}
-        if own.get("ae_title"):
-            own["limits"] = {"associations": ASSOCIATIONS_MAX}
+        own["limits"] = LIMITS.get(self.role, {})
         peers = {PEERS[name]: self._endpoint(name) for name in self._ports if name in PEERS and name != self.system}
         data: dict[str, Any] = {
             "product": {"name": "Radloop emulator", "version": version("radloop")},

@@ -15,6 +15,7 @@ TIMERS: Mapping[str, float] = {
     "index_s": 5,
     "propagation_s": 5,
     "commitment_s": 10,
+    "query_s": 5,
     "retry_s": 3,
     "sender_waits_s": 2,
     "quiet_s": 1,
@@ -60,6 +61,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
         "character_sets": _CHARACTER_SETS,
         "hl7_character_sets": _HL7_CHARACTER_SETS,
         "hl7_versions": ["2.5.1", "2.3.1"],
+        "procedure_of_two_steps": "TWOSTEPS",
     },
     "modality": {
         "services": ["worklist", "performed_step", "commitment", "sending"],
@@ -86,8 +88,15 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
 
 POLICIES: Mapping[Role, Mapping[str, str]] = {
     "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse", "unknown_order_report": "keep"},
-    "ris": {"unknown_calling_ae_title": "refuse"},
+    "ris": {"unknown_calling_ae_title": "refuse", "long_accession": "map"},
     "modality": {"unknown_calling_ae_title": "refuse"},
     "reporting": {"unknown_calling_ae_title": "refuse"},
     "engine": {"unknown_order_report": "keep"},
+}
+
+LIMITS: Mapping[Role, Mapping[str, int]] = {
+    "pacs": {"associations": ASSOCIATIONS_MAX},
+    "ris": {"associations": ASSOCIATIONS_MAX, "worklist_entries": 200},
+    "modality": {"associations": ASSOCIATIONS_MAX},
+    "reporting": {"associations": ASSOCIATIONS_MAX},
 }

@@ -106,6 +106,7 @@ class Claims(Section):
     query_models: tuple[Literal["patient", "study"], ...] = ()
     matching_keys: tuple[str, ...] = ()  # keywords of optional keys that match
     hl7_versions: tuple[str, ...] = ()
+    procedure_of_two_steps: str = ""  # OBR-4.1 of an order that becomes two scheduled steps
     routes: tuple[str, ...] = ()  # of an engine: "ADT ris pacs", a message type and where it goes
 
 
@@ -142,6 +143,7 @@ class Policies(Section):
 
 class Limits(Section):
     associations: int | None = Field(default=None, ge=1)  # at once; None: none that is declared
+    worklist_entries: int = Field(default=2000, ge=1)  # of a full day
     attempts_per_minute: int = Field(default=30, ge=1)  # of a sender whose receiver does not answer
 
 
@@ -156,6 +158,7 @@ class Timers(Section):
     index_s: Limit = 30.0
     propagation_s: Limit = 60.0
     commitment_s: Limit = 300.0
+    query_s: Limit = 5.0  # declared: a busy product answers 95 of 100 queries within it
     retry_s: Limit = 60.0  # declared: a sender tries again
     sender_waits_s: Limit = 30.0  # declared: a sender waits so long for an acknowledgement
     quiet_s: Limit = 5.0  # how long nothing must come to call it nothing

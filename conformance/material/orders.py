@@ -45,9 +45,11 @@ def order_of(trial: Trial, patient: Patient | None = None, visit: Visit | None =
     )
 
 
-def new_order(trial: Trial, order: Order, **options: Any) -> Sent:
-    """From the placer (RAD-2)."""
-    rows = [pid(order.patient), order.visit.row(), *_order_rows("NW", "", order, is_of_filler=False)]
+def new_order(trial: Trial, order: Order, *others: Order, **options: Any) -> Sent:
+    """From the placer (RAD-2); ``others`` are of the same patient and visit, in the same message."""
+    rows = [pid(order.patient), order.visit.row()]
+    for one in (order, *others):
+        rows += _order_rows("NW", "", one, is_of_filler=False)
     return orm(trial, rows, **options)
 
 
