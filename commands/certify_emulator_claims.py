@@ -44,7 +44,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
         "transfer_syntaxes": list(IMAGE_TRANSFER_SYNTAXES),
         "character_sets": _CHARACTER_SETS,
         "hl7_character_sets": _HL7_CHARACTER_SETS,
-        "query_models": ["study"],
+        "query_models": ["patient", "study"],
         "hl7_versions": ["2.5.1", "2.3.1"],
     },
     "ris": {

@@ -199,20 +199,28 @@ class Association(Conversation):
         *pending, final = self._until_final(command, cancel_after)
         return Found(tuple(pending), final)
 
-    def _until_final(self, command: Command, cancel_after: int | None) -> Iterator[Received]:
+    def _until_final(self, command: Command, cancel_after: int | None = None) -> Iterator[Received]:
         for number in count(1):
             received = self.answer_to(command)
             yield received
             if received.status not in (0xFF00, 0xFF01):
                 return
             if number == cancel_after:
-                self.send(self.context(command.sop_class_uid), commands.c_cancel_rq(command.message_id))
+                self.cancel(command)
 
-    def move(self, sop_class: str, identifier: Dataset, destination: str, *, cancel_after: int | None = None) -> Retrieved:
-        """C-MOVE, to its final answer; a C-CANCEL is sent after so many pending ones."""
+    def move(
+        self,
+        sop_class: str,
+        identifier: Dataset,
+        destination: str,
+        *,
+        meanwhile: Callable[[Command], None] = lambda _: None,
+    ) -> Retrieved:
+        """C-MOVE, to its final answer; ``meanwhile`` is called with the request when it has been sent."""
         command = commands.c_move_rq(self.next_message_id(), sop_class, destination)
         self.send(self.context(sop_class), command, identifier)
-        *pending, final = self._until_final(command, cancel_after)
+        meanwhile(command)
+        *pending, final = self._until_final(command)
         return Retrieved(tuple(pending), final)
 
     def get(self, sop_class: str, identifier: Dataset, answer: Answer = lambda _: 0) -> Retrieved:
@@ -230,6 +238,10 @@ class Association(Conversation):
                 pending.append(received)
             else:
                 return Retrieved(tuple(pending), received, tuple(stored))
+
+    def cancel(self, command: Command) -> None:
+        """C-CANCEL of a request."""
+        self.send(self.context(command.sop_class_uid), commands.c_cancel_rq(command.message_id))
 
     def n_create(self, sop_class: str, sop_instance: str | None, attributes: Dataset | None) -> Received:
         has_dataset = attributes is not None

@@ -1,45 +1,25 @@
 """Emulators that cases dicom.mwl.match.* catch: worklists that match in a way of their own."""
 
-from collections.abc import Callable
-
 from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode
 from conformance.material.worklist import step_of
 from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import AnotherMatch, AnotherQuery
-from tests.conformance.mangler import Link, Mutant, changed
+from tests.conformance.data_set_mutants import (
+    AnotherMatch,
+    HasNoWildCards,
+    Ignores,
+    SaysNothingOfUnsupportedKeys,
+    TakesAnotherKey,
+)
+from tests.conformance.mangler import Link, Mutant
 
 PHYSICIAN = "ScheduledPerformingPhysicianName"
-
-
-class TakesAnotherKey(AnotherQuery):
-    """A key of the step, or of the whole, is read as something else."""
-
-    def __init__(self, keyword: str, read_as: Callable[[str], str]) -> None:
-        self._keyword = keyword
-        self._read_as = read_as
-
-    def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        for one in (dataset, step_of(dataset)):
-            if one.get(self._keyword):
-                setattr(one, self._keyword, self._read_as(str(one.get(self._keyword))))
-        return dataset
-
-
-class Ignores(TakesAnotherKey):
-    def __init__(self, keyword: str) -> None:
-        super().__init__(keyword, lambda _: "")
 
 
 class ForgetsTheEndOfARange(TakesAnotherKey):
     def __init__(self) -> None:
         super().__init__("ScheduledProcedureStepStartDate", lambda key: key.partition("-")[0] + "-" if "-" in key else key)
-
-
-class HasNoWildCards(TakesAnotherKey):
-    def __init__(self, keyword: str) -> None:
-        super().__init__(keyword, lambda key: key.replace("*", "~"))
 
 
 class ShowsTheFirstEntryTwice(Mutant):
@@ -67,14 +47,6 @@ class TakesAnEmptyPhysicianForAnybody(AnotherMatch):
     def changed(self, link: Link, dataset: Dataset) -> Dataset | None:
         name = str(step_of(dataset).get(PHYSICIAN) or "")
         return dataset if not name or name.startswith(str(link.notes.get("asked", ""))) else None
-
-
-class SaysNothingOfUnsupportedKeys(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        is_warning = command.name == "C-FIND-RSP" and command.status == 0xFF01
-        return (changed(command, Status=0xFF00) if is_warning else command), dataset
 
 
 MUTANTS = {

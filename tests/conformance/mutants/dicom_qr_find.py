@@ -1,0 +1,107 @@
+"""Emulators that cases dicom.qr.find.* catch: archives that search in a way of their own."""
+
+from pydicom.dataset import Dataset
+
+from conformance.material.data_sets import decode
+from emulators.wire.dimse import Command
+from tests.conformance.data_set_mutants import (
+    AnotherMatch,
+    HasNoWildCards,
+    Ignores,
+    SaysNothingOfUnsupportedKeys,
+    TakesAnotherKey,
+)
+from tests.conformance.mangler import Link, Mutant, changed
+
+
+class HidesTheFirstMatch(Mutant):
+    """Of each query for series."""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None] | None:
+        if command.name == "C-FIND-RQ" and dataset is not None:
+            level = decode(dataset, link.contexts[context_id]).get("QueryRetrieveLevel")
+            link.notes["hides"] = level == "SERIES"
+        if command.name == "C-FIND-RSP" and dataset is not None and link.notes.pop("hides", False):
+            return None
+        return command, dataset
+
+
+class TakesEmptyForNoMatch(AnotherMatch):
+    """A study without an accession number is found by none."""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None] | None:
+        if command.name == "C-FIND-RQ" and dataset is not None:
+            link.notes["asked"] = decode(dataset, link.contexts[context_id]).get("AccessionNumber")
+        return super().message(link, to_product, context_id, command, dataset)
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset | None:
+        return None if link.notes["asked"] and not dataset.get("AccessionNumber") else dataset
+
+
+class ShowsMoreThanWasAskedFor(AnotherMatch):
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        dataset.InstitutionName = "RADLOOP"
+        return dataset
+
+
+class SaysSuccessInstead(Mutant):
+    """Of a refusal."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        is_meant = command.name == "C-FIND-RSP" and command.status == self._status
+        return (changed(command, Status=0x0000) if is_meant else command), dataset
+
+
+class ShowsTheFirstCountForEver(AnotherMatch):
+    """A study that grows still has the number of instances that it had."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def reset(self) -> None:
+        self._counts.clear()
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        count = dataset.get("NumberOfStudyRelatedInstances")
+        if count:
+            dataset.NumberOfStudyRelatedInstances = self._counts.setdefault(str(dataset.StudyInstanceUID), int(count))
+        return dataset
+
+
+class EndsAListAfter100(Mutant):
+    """Of the studies of everybody."""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None] | None:
+        if command.name == "C-FIND-RQ" and dataset is not None:
+            is_of_patient = bool(decode(dataset, link.contexts[context_id]).get("PatientID"))
+            link.notes["left"] = None if is_of_patient else 100
+        left = link.notes.get("left")
+        if command.name == "C-FIND-RSP" and dataset is not None and isinstance(left, int):
+            link.notes["left"] = left - 1
+            return (command, dataset) if left > 0 else None
+        return command, dataset
+
+
+MUTANTS = {
+    "dicom.qr.find.1": HidesTheFirstMatch(),
+    "dicom.qr.find.2": Ignores("StudyID"),
+    "dicom.qr.find.3": [HasNoWildCards("PatientName"), TakesAnotherKey("AccessionNumber", str.upper), Ignores("StudyTime")],
+    "dicom.qr.find.4": TakesEmptyForNoMatch(),
+    "dicom.qr.find.5": ShowsMoreThanWasAskedFor(),
+    "dicom.qr.find.6": SaysNothingOfUnsupportedKeys(),
+    "dicom.qr.find.7": SaysSuccessInstead(0xA900),
+    "dicom.qr.find.8": SaysSuccessInstead(0xFE00),
+    "dicom.qr.find.9": [Ignores("ModalitiesInStudy"), ShowsTheFirstCountForEver()],
+    "dicom.qr.find.10": EndsAListAfter100(),
+}
