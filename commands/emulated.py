@@ -37,7 +37,7 @@ PORTS: Mapping[str, tuple[str, ...]] = {
     "mr2": ("dicom_port",),
     "us1": ("dicom_port",),
 }
-"""The systems of the site, and the ports that each listens on. For the last three scanners the RIS schedules; nobody is there."""
+"""The systems of the site, and the ports that each listens on. For the last three the RIS schedules; nobody is there."""
 
 _SITE = """\
 [site]

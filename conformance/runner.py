@@ -64,6 +64,7 @@ class Run:
             self._house.close()
         for listener in self._listeners():
             listener.close()
+        self.taps.end()
 
     def _listeners(self) -> Iterator[Acceptor | MllpListener]:
         for peer in self.peers.values():

@@ -35,12 +35,14 @@ Answers = Iterable[tuple[int, Dataset | None]]
 
 
 class Behaviour:
-    """A good system: accepts every context in the first transfer syntax of ``transfer_syntaxes`` that is offered (or else the
-    first offered), answers every request with success, and nothing to a query. Override what a case is about.
+    """A good system: accepts every context, but for ``refused_sop_classes``, in the first transfer syntax of
+    ``transfer_syntaxes`` that is offered (or else the first offered), answers every request with success, and nothing to a
+    query. Override what a case is about.
     """
 
     transfer_syntaxes: tuple[str, ...] = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
     max_pdu_length = 1 << 16
+    refused_sop_classes: frozenset[str] = frozenset()
 
     def opened(self, stream: Stream) -> bool:
         """A connection came, before anything is read from it; False ends the talk there."""
@@ -48,9 +50,10 @@ class Behaviour:
 
     def associate(self, request: AssociateRequest) -> AssociateAccept | AssociateReject | bytes | None:
         """The answer to A-ASSOCIATE-RQ; bytes are sent as they are and end the talk, None says nothing."""
-        contexts = {context.abstract_syntax: self.preferred(context.transfer_syntaxes) for context in request.contexts}
+        contexts: dict[str, list[str]] = {}
         for context in request.contexts:  # a second context of one abstract syntax is accepted in its own
-            contexts[context.abstract_syntax] = [*contexts[context.abstract_syntax], *self.preferred(context.transfer_syntaxes)]
+            if context.abstract_syntax not in self.refused_sop_classes:
+                contexts.setdefault(context.abstract_syntax, []).extend(self.preferred(context.transfer_syntaxes))
         roles = {role.sop_class_uid: (True, True) for role in request.user_information.roles}
         policy = AcceptorPolicy(None, contexts, roles=roles, max_pdu_length=self.max_pdu_length)
         return negotiate(request, policy)
