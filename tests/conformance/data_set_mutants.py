@@ -75,3 +75,17 @@ class SaysNothingOfUnsupportedKeys(Mutant):
     ) -> tuple[Command, bytes | None]:
         is_warning = command.name == "C-FIND-RSP" and command.status == 0xFF01
         return (changed(command, Status=0xFF00) if is_warning else command), dataset
+
+
+class SaysSuccessInstead(Mutant):
+    """0000H in the responses of this name, in the place of another status; nothing else is changed."""
+
+    def __init__(self, name: str, status: int) -> None:
+        self._name = name
+        self._status = status
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        is_meant = command.name == self._name and command.status == self._status
+        return (changed(command, Status=0x0000) if is_meant else command), dataset

@@ -9,9 +9,10 @@ from tests.conformance.data_set_mutants import (
     HasNoWildCards,
     Ignores,
     SaysNothingOfUnsupportedKeys,
+    SaysSuccessInstead,
     TakesAnotherKey,
 )
-from tests.conformance.mangler import Link, Mutant, changed
+from tests.conformance.mangler import Link, Mutant
 
 
 class HidesTheFirstMatch(Mutant):
@@ -46,19 +47,6 @@ class ShowsMoreThanWasAskedFor(AnotherMatch):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.InstitutionName = "RADLOOP"
         return dataset
-
-
-class SaysSuccessInstead(Mutant):
-    """Of a refusal."""
-
-    def __init__(self, status: int) -> None:
-        self._status = status
-
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        is_meant = command.name == "C-FIND-RSP" and command.status == self._status
-        return (changed(command, Status=0x0000) if is_meant else command), dataset
 
 
 class ShowsTheFirstCountForEver(AnotherMatch):
@@ -100,8 +88,8 @@ MUTANTS = {
     "dicom.qr.find.4": TakesEmptyForNoMatch(),
     "dicom.qr.find.5": ShowsMoreThanWasAskedFor(),
     "dicom.qr.find.6": SaysNothingOfUnsupportedKeys(),
-    "dicom.qr.find.7": SaysSuccessInstead(0xA900),
-    "dicom.qr.find.8": SaysSuccessInstead(0xFE00),
+    "dicom.qr.find.7": SaysSuccessInstead("C-FIND-RSP", 0xA900),
+    "dicom.qr.find.8": SaysSuccessInstead("C-FIND-RSP", 0xFE00),
     "dicom.qr.find.9": [Ignores("ModalitiesInStudy"), ShowsTheFirstCountForEver()],
     "dicom.qr.find.10": EndsAListAfter100(),
 }
