@@ -1,8 +1,7 @@
 """C-MOVE from an archive to the tester's workstation: what is sent, how it is counted, and what is said when it fails."""
 
-import copy
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,20 +21,18 @@ from conformance.material.archive import (
     reference_archive,
     store,
 )
+from conformance.material.codestreams import LOSSY, SHORT_NAMES, UIDS, in_transfer_syntax
 from conformance.material.images import Study
 from conformance.material.sop_classes import SECONDARY_CAPTURE
 from conformance.peers.acceptor import Acceptor, Behaviour
 from conformance.peers.association import Association, Retrieved
 from conformance.peers.conversation import Received
 from conformance.target import RoleTarget
-from conformance.trial import EXPLICIT, IMPLICIT, Trial
+from conformance.trial import IMPLICIT, Trial
 from emulators.wire import commands
 from emulators.wire.dimse import Command
 
 MOVE = ("storage", "query", "move")
-RLE = "1.2.840.10008.1.2.5"
-STORED_IN: Mapping[str, str] = {"explicit": EXPLICIT, "rle": RLE}
-"""By variant of dicom.qr.move.4."""
 COUNTERS = (
     "NumberOfRemainingSuboperations",
     "NumberOfCompletedSuboperations",
@@ -224,7 +221,9 @@ def a_failure_of_some_is_reported_with_the_list(trial: Trial) -> None:
 
 
 def _stored_in(target: RoleTarget) -> list[str]:
-    return [name for name, uid in STORED_IN.items() if uid in target.claims.transfer_syntaxes]
+    """The claimed transfer syntaxes that keep pixels as they are and that a destination of implicit VR does not take."""
+    claimed = target.claims.transfer_syntaxes
+    return [name for uid, name in SHORT_NAMES.items() if uid in claimed and uid != IMPLICIT and name not in LOSSY]
 
 
 class TakesImplicitAlone(Behaviour):
@@ -240,7 +239,7 @@ def an_object_is_sent_in_a_transfer_syntax_that_is_accepted(trial: Trial) -> Non
     image = Study(trial).image(SECONDARY_CAPTURE)
     pixels = bytes(image.PixelData)
     with trial.beforehand("an image in the transfer syntax"):
-        _store_in(trial, image, STORED_IN[trial.variant])
+        _store_in(trial, image, UIDS[trial.variant])
     with mover(trial, TakesImplicitAlone()) as archive:
         above = {"PatientID": str(image.PatientID)} if "PATIENT" in archive.model.levels else {}
         final = archive.move("STUDY", **above, StudyInstanceUID=str(image.StudyInstanceUID)).final
@@ -256,9 +255,7 @@ def an_object_is_sent_in_a_transfer_syntax_that_is_accepted(trial: Trial) -> Non
 
 def _store_in(trial: Trial, image: Dataset, transfer_syntax: str) -> None:
     """Store one image in one transfer syntax, and wait until it is found. Raises Failure, Inconclusive."""
-    if transfer_syntax == RLE:
-        image = copy.deepcopy(image)
-        image.compress(RLE, encoding_plugin="pydicom")
+    image = in_transfer_syntax(image, transfer_syntax)
     with trial.associate((str(image.SOPClassUID), (transfer_syntax,))) as sender:
         sender.store_all([image])
     there = trial.eventually(lambda: are_found(trial, [image]), trial.timers.index_s)
