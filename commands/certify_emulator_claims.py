@@ -51,6 +51,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
         "services": [
             "worklist",
             "performed_step",
+            "performed_step_forwarding",
             "adt",
             "orders",
             "orders_sending",
@@ -88,7 +89,11 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
 
 POLICIES: Mapping[Role, Mapping[str, str]] = {
     "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse", "unknown_order_report": "keep"},
-    "ris": {"unknown_calling_ae_title": "refuse", "long_accession": "map"},
+    "ris": {
+        "unknown_calling_ae_title": "refuse",
+        "long_accession": "map",
+        "worklist_after_discontinued": "remove",
+    },
     "modality": {"unknown_calling_ae_title": "refuse"},
     "reporting": {"unknown_calling_ae_title": "refuse"},
     "engine": {"unknown_order_report": "keep"},

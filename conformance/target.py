@@ -124,6 +124,7 @@ class Policies(Section):
     unknown_patient_order: Literal["create", "refuse"] = "create"
     worklist_after_start: Literal["remove", "flag"] = "remove"
     worklist_after_discontinued: Literal["offer", "remove"] = "offer"
+    worklist_after_wrong_entry: Literal["offer", "remove"] = "offer"  # DISCONTINUED with 110514
     cancelled_order_images: Literal["hold", "show"] = "hold"
     mismatched_images: Literal["hold", "show"] = "hold"
     wrong_entry_images: Literal["hide", "show"] = "hide"  # after DISCONTINUED with 110514

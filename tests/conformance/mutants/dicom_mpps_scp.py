@@ -1,0 +1,76 @@
+"""Emulators that cases dicom.mpps.scp.* catch."""
+
+from typing import ClassVar
+
+from pydicom.dataset import Dataset
+
+from conformance.material.data_sets import decode, encode
+from emulators.wire.dimse import Command
+from tests.conformance.data_set_mutants import DataSetMutant
+from tests.conformance.mangler import Link, Mutant, Quirk, changed
+from tests.conformance.status_mutants import AnswersOtherwise, SaysYesAndForgets
+
+
+class MatchesByThePatient(Mutant):
+    """A step without accession number is taken for the order that the patient has on the worklist."""
+
+    def reset(self) -> None:
+        self._accession = ""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        if dataset is None or command.name not in ("C-FIND-RSP", "N-CREATE-RQ"):
+            return command, dataset
+        syntax = link.contexts[context_id]
+        attributes = decode(dataset, syntax)
+        if command.name == "C-FIND-RSP":
+            self._accession = attributes.AccessionNumber
+        elif not attributes.ScheduledStepAttributesSequence[0].AccessionNumber:
+            attributes.ScheduledStepAttributesSequence[0].AccessionNumber = self._accession
+            dataset = encode(attributes, syntax)
+        return command, dataset
+
+
+class UpdatesTheFirstOnly(DataSetMutant):
+    command = "N-CREATE-RQ"
+    to_product = True
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        del dataset.ScheduledStepAttributesSequence[1:]
+        return dataset
+
+
+class TakesOneStepForEachScheduledOne(Mutant):
+    """A second N-CREATE for the same scheduled step is refused."""
+
+    _seen: ClassVar[set[str]] = set()
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        if command.name == "N-CREATE-RQ" and dataset is not None:
+            named = decode(dataset, link.contexts[context_id]).ScheduledStepAttributesSequence[0].ScheduledProcedureStepID
+            link.notes["again"] = named in self._seen
+            self._seen.add(named)
+        elif command.name == "N-CREATE-RSP" and link.notes["again"]:
+            return changed(command, Status=0x0110), dataset
+        return command, dataset
+
+
+MUTANTS = {
+    "dicom.mpps.scp.1": AnswersOtherwise("N-SET-RSP", {0x0000: 0x0110}),
+    "dicom.mpps.scp.2": AnswersOtherwise("N-CREATE-RSP", {0x0106: 0x0000}),
+    "dicom.mpps.scp.3": AnswersOtherwise("N-SET-RSP", {0x0110: 0x0000}),
+    "dicom.mpps.scp.4": [
+        AnswersOtherwise("N-SET-RSP", {0x0112: 0x0000}),
+        AnswersOtherwise("N-CREATE-RSP", {0x0111: 0x0000}),
+        AnswersOtherwise("N-CREATE-RSP", {0x0120: 0x0000}),
+        AnswersOtherwise("N-CREATE-RSP", {0x0121: 0x0000}),
+    ],
+    "dicom.mpps.scp.5": [Quirk(("takes_discontinued_as_completed",)), AnswersOtherwise("N-SET-RSP", {0x0000: 0x0106})],
+    "dicom.mpps.scp.6": SaysYesAndForgets("N-CREATE-RQ", "N-SET-RQ"),
+    "dicom.mpps.scp.7": MatchesByThePatient(),
+    "dicom.mpps.scp.8": UpdatesTheFirstOnly(),
+    "dicom.mpps.scp.9": TakesOneStepForEachScheduledOne(),
+}
