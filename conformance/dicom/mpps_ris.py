@@ -101,8 +101,13 @@ def one_performed_step_for_several_scheduled_ones_updates_each(trial: Trial) -> 
     expect_offered(trial, patient, "when all of them are completed", [])
     if "order_status_sending" in trial.target.claims.services:
         for accession in sorted({str(one.AccessionNumber) for one in entries}):
-            done = trial.eventually(lambda number=accession: "CM" in statuses(trial, number), trial.timers.propagation_s)
-            trial.expect(done, f"order status CM of {accession}", f"{statuses(trial, accession) or 'none'}")
+            expect_status(trial, accession, "CM")
+
+
+def expect_status(trial: Trial, accession: str, status: str) -> None:
+    """Somebody is told this status of an order. Raises Failure."""
+    told = trial.eventually(lambda: status in statuses(trial, accession), trial.timers.propagation_s)
+    trial.expect(told, f"order status {status} of {accession}", ", ".join(statuses(trial, accession)) or "none")
 
 
 def statuses(trial: Trial, accession: str) -> list[str]:

@@ -15,7 +15,14 @@ TWO_STEPS = ("TWOSTEPS", "Two steps", "99RADLOOP")
 """A procedure that the site schedules as two steps of one request, where it can."""
 
 _KEYS = ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "RequestedProcedureID")
-_STEP_KEYS = ("Modality", "ScheduledStationAETitle", "ScheduledProcedureStepID", "ScheduledProcedureStepDescription")
+_STEP_KEYS = (
+    "Modality",
+    "ScheduledStationAETitle",
+    "ScheduledProcedureStepID",
+    "ScheduledProcedureStepDescription",
+    "ScheduledProcedureStepStatus",
+)
+_CODE_KEYS = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
 
 def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: tuple[str, ...] = ()) -> list[Dataset]:
@@ -43,18 +50,19 @@ def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: tuple[str
 
 def worklist(trial: Trial, patient: Patient) -> list[Dataset]:
     """The entries of a patient as a scanner sees them. Raises Failure where the query fails."""
-    step = item(**dict.fromkeys(_STEP_KEYS, ""), ScheduledProcedureStepStatus="")
-    step.ScheduledProtocolCodeSequence = [_code_keys()]
-    keys = item(**dict.fromkeys(_KEYS, ""), ScheduledProcedureStepSequence=[step])
-    keys.PatientID = patient.patient_id
+    step = item(_empty(_STEP_KEYS), ScheduledProtocolCodeSequence=[_empty(_CODE_KEYS)])
+    keys = item(_empty(_KEYS), PatientID=patient.patient_id, ScheduledProcedureStepSequence=[step])
     with trial.associate(WORKLIST) as peer:
         found = peer.find(WORKLIST, keys)
     trial.expect_equal("final status of the worklist query", found.final.meaning, "0000H success", found.final.records)
     return found.matches
 
 
-def _code_keys() -> Dataset:
-    return item(CodeValue="", CodingSchemeDesignator="", CodeMeaning="")
+def _empty(keywords: tuple[str, ...]) -> Dataset:
+    dataset = Dataset()
+    for keyword in keywords:
+        setattr(dataset, keyword, "")
+    return dataset
 
 
 def step_ids(entries: list[Dataset]) -> list[str]:
