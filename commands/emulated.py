@@ -98,6 +98,10 @@ first_s = 1
 longest_s = 2
 alert_after_min = 1
 
+[site.commitment]
+result_limit_s = 6
+resend_after_s = 1
+
 [state]
 folder = "state"
 

@@ -17,7 +17,7 @@ from emulators.actors.availability import Announcer
 from emulators.actors.dialect import Dialect
 from emulators.actors.ehr import Ehr
 from emulators.actors.engine import Engine, Routes
-from emulators.actors.modality import ImageSpecification, Modality
+from emulators.actors.modality import CommitmentPolicy, ImageSpecification, Modality
 from emulators.actors.outbox import RetryPolicy
 from emulators.actors.pacs import Pacs
 from emulators.actors.ris import Ris, RisPeers
@@ -156,6 +156,16 @@ class Retry(Settings):
         )
 
 
+class CommitmentSettings(Settings):
+    """Of every scanner: when it asks again for a result that does not come, and sends again what was not committed."""
+
+    result_limit_s: float = Field(default=600, gt=0)
+    resend_after_s: float = Field(default=60, gt=0)
+
+    def policy(self) -> CommitmentPolicy:
+        return CommitmentPolicy(round(self.result_limit_s * SECOND), round(self.resend_after_s * SECOND))
+
+
 Hl7Version = Literal["2.3.1", "2.5.1"]
 
 
@@ -204,6 +214,7 @@ class SiteSettings(Settings):
     time_zone: str = ""
     duplicates: Literal["refuse", "keep_first", "replace"] = "refuse"
     commits_on_same_association: bool = False
+    commitment: CommitmentSettings = CommitmentSettings()
     availability: tuple[Literal["ris", "workstation"], ...] = ()
     """Who is told which images the archive has."""
     default_issuer: Annotated[str, StringConstraints(max_length=64)] = ""
@@ -438,14 +449,20 @@ def actors(
         destinations[settings.teleradiology.ae_title] = TELERADIOLOGY
         made[TELERADIOLOGY] = lambda: Teleradiology(TELERADIOLOGY, clock, {PACS: ENGINE}, retry)
     for scanner in settings.scanners:
-        made[scanner.name] = _modality(scanner, clock, images, retry, Route(scanner.name, PACS, "commitment") in present)
+        commits = Route(scanner.name, PACS, "commitment") in present
+        made[scanner.name] = _modality(scanner, clock, images, retry, commits, settings.commitment.policy())
     return made
 
 
 def _modality(
-    scanner: Scanner, clock: WallClock, images: ImageSpecification, retry: RetryPolicy, commits: bool
+    scanner: Scanner,
+    clock: WallClock,
+    images: ImageSpecification,
+    retry: RetryPolicy,
+    commits: bool,
+    commitment: CommitmentPolicy,
 ) -> Callable[[], Actor]:
-    return lambda: Modality(scanner.name, clock, scanner.ae_title, RIS, PACS, images, retry, commits)
+    return lambda: Modality(scanner.name, clock, scanner.ae_title, RIS, PACS, images, retry, commits, commitment)
 
 
 def build(

@@ -39,6 +39,7 @@ A step goes through::
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from emulators.actors.exam import (
@@ -73,10 +74,19 @@ from emulators.messages.imaging import (
 from emulators.messages.worklist import WorklistItems, query_for_all_keys
 
 COMMIT_LIMIT_US = 10 * MINUTE
-"""How long a modality waits for a commitment result before it asks again under a new transaction."""
+"""How long a modality waits for a commitment result before it asks again under a new transaction, unless told otherwise."""
 
 RESEND_AFTER_US = MINUTE
-"""How long it waits before it sends again what was not committed."""
+"""How long it waits before it sends again what was not committed, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentPolicy:
+    """How long it waits for a result before it asks again, and before it sends again what was not committed."""
+
+    result_limit_us: int = COMMIT_LIMIT_US
+    resend_after_us: int = RESEND_AFTER_US
+
 
 NO_SUCH_TRANSACTION = 0x0112
 _OUT_OF_RESOURCES = 0xA7  # A7xxH: the outbox tries again
@@ -106,6 +116,7 @@ class Modality(System):
         images: ImageSpecification,
         retry: RetryPolicy | None = None,
         commits: bool = True,
+        commitment: CommitmentPolicy | None = None,
     ) -> None:
         super().__init__(name, clock, retry)
         self._ae_title = ae_title
@@ -113,6 +124,7 @@ class Modality(System):
         self._pacs = pacs
         self._images = images
         self._commits = commits
+        self._commitment = commitment or CommitmentPolicy()
         self._query_limit_us = (retry or RetryPolicy()).deadline_us
         self._queries = 0
         self._wishes: dict[str, Wish] = {}
@@ -329,7 +341,7 @@ class Modality(System):
         step.transaction_uid = uid("transaction", step.mpps_uid, step.transactions)
         self._by_transaction[step.transaction_uid] = step
         request = CommitRequest(step.transaction_uid, step.uncommitted)
-        timer = SetTimer(f"commit/{step.transaction_uid}", self.now + COMMIT_LIMIT_US)
+        timer = SetTimer(f"commit/{step.transaction_uid}", self.now + self._commitment.result_limit_us)
         return [*self.outbox.put(self._pacs, request), timer]
 
     def _commitment_asked(self, delivery: Delivery) -> Sequence[Effect]:
@@ -349,7 +361,7 @@ class Modality(System):
             return ()
         if kind == "resend":
             return () if step.is_under_way else self._send(step)
-        return self._ask_commitment(step) if step.is_asked else [SetTimer(key, self.now + COMMIT_LIMIT_US)]
+        return self._ask_commitment(step) if step.is_asked else [SetTimer(key, self.now + self._commitment.result_limit_us)]
 
     def _commit_result(self, message: CommitResult, _sender: str) -> tuple[Status, Sequence[Effect]]:
         step = self._by_transaction.get(message.transaction_uid)
@@ -362,7 +374,7 @@ class Modality(System):
             series.uncommitted = series.uncommitted.without(committed)
         timer = CancelTimer(f"commit/{message.transaction_uid}")
         if step.uncommitted:
-            return SUCCESS, [timer, SetTimer(f"resend/{message.transaction_uid}", self.now + RESEND_AFTER_US)]
+            return SUCCESS, [timer, SetTimer(f"resend/{message.transaction_uid}", self.now + self._commitment.resend_after_us)]
         return SUCCESS, [timer, *self._committed(step)]
 
     def _committed(self, step: Step) -> Sequence[Effect]:

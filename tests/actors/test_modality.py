@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulators.actors.modality import COMMIT_LIMIT_US, RESEND_AFTER_US, UNSPECIFIED, Modality
+from emulators.actors.modality import COMMIT_LIMIT_US, RESEND_AFTER_US, UNSPECIFIED, CommitmentPolicy, Modality
 from emulators.core.effect import Effect, Send
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import OutcomeKind
@@ -95,8 +95,8 @@ class CtImages:
 class Scanner:
     """A modality with the sends that are open, so that a test can answer them by type."""
 
-    def __init__(self) -> None:
-        self.actor = Modality("ct1", CLOCK, "CT1", "ris", "pacs", CtImages())
+    def __init__(self, commitment: CommitmentPolicy | None = None) -> None:
+        self.actor = Modality("ct1", CLOCK, "CT1", "ris", "pacs", CtImages(), commitment=commitment)
         self.open: list[Send] = []
 
     def keep(self, effects: Sequence[Effect]) -> Sequence[Effect]:
@@ -697,6 +697,18 @@ def test_commitment_is_asked_for_again_when_no_result_comes() -> None:
     (next_timer,) = timers(effects)
     assert next_timer.at == timer.at + COMMIT_LIMIT_US
     assert next_timer.key != timer.key
+
+
+def test_how_long_it_waits_can_be_said() -> None:
+    scanner = Scanner(CommitmentPolicy(5 * SECOND, SECOND))
+    lay_on_table(scanner)
+    find(scanner, ITEM)
+    scanner.touch("images acquired", instances=2)
+    (timer,) = timers(scanner.answer(StoreStudy, StoreResult(stored=images(1, 2))))
+    assert timer.at == 5 * SECOND
+    scanner.answer(CommitRequest, SUCCESS)
+    (timer,) = timers(scanner.result(committed=images(1, 1)))
+    assert timer.at == SECOND
 
 
 def test_no_second_transaction_is_begun_while_the_archive_has_not_taken_the_first() -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from emulators.actors.modality import RESEND_AFTER_US, CommitmentPolicy
 from emulators.core.errors import ConfigError
+from emulators.core.instant import SECOND
 from emulators.endpoints import load_site, require_system, state_folder
 from emulators.ports.association import Limits
 from emulators.serving.code import code_digest, settings_digest
@@ -98,3 +100,9 @@ def test_what_a_system_grants_its_peers_can_be_said_and_is_not_part_of_its_state
     assert plain.endpoints["ris"].limits == Limits(10.0, 60.0, None)
     assert granted.endpoints["ris"].limits == Limits(0.5, 2.0, 4)
     assert settings_digest(granted, "ris") == settings_digest(plain, "ris")
+
+
+def test_how_long_scanners_wait_for_commitment_can_be_said(tmp_path: Path) -> None:
+    changes = {"[state]": "[site.commitment]\nresult_limit_s = 6\n\n[state]"}
+    policy = load_site(site_file(tmp_path, changes=changes)).site.commitment.policy()
+    assert policy == CommitmentPolicy(6 * SECOND, RESEND_AFTER_US)
