@@ -94,7 +94,7 @@ POLICIES: Mapping[Role, Mapping[str, str]] = {
         "long_accession": "map",
         "worklist_after_discontinued": "remove",
     },
-    "modality": {"unknown_calling_ae_title": "refuse"},
+    "modality": {"unknown_calling_ae_title": "refuse", "failed_step_start": "give_up"},
     "reporting": {"unknown_calling_ae_title": "refuse"},
     "engine": {"unknown_order_report": "keep"},
 }

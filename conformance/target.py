@@ -137,6 +137,7 @@ class Policies(Section):
     unknown_order_report: Literal["keep", "refuse"] = "refuse"
     unknown_status: Literal["refuse", "not_final"] = "refuse"
     wrong_patient_report: Literal["refuse", "hold"] = "refuse"
+    failed_step_start: Literal["again", "give_up"] = "again"  # of a modality whose N-CREATE is answered 0110H
     grouped_accession: Literal["empty", "first"] = "empty"
     failed_message: Literal["blocks_patient", "passes"] = "passes"  # of an engine: after AE, who waits behind it
     over_broad_query: Literal["complete", "limit"] = "complete"
