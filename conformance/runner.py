@@ -156,6 +156,9 @@ class Run:
                 return TrialResult(variant, Outcome.INCONCLUSIVE, 0.0, reason=f"the product is dead: {self.life.trouble}")
         first, begun_s = self.taps.last + 1, time.monotonic()
         verdict = self._verdict(case, trial)
+        fault = "" if case.waits else next((one.fault for one in self._listeners() if one.fault), "")
+        if fault:
+            verdict = _Verdict(Outcome.ERROR, reason=fault)
         if not case.passive:
             verdict = self._after(case, trial, verdict)
         received, records = self.taps.numbers_since(first, trial.key)

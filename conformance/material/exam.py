@@ -196,12 +196,13 @@ class Room:
 
     def start(self, entry: Dataset, **data: str) -> None:
         """Pick an entry; the exam is begun. Raises Inconclusive where the worklist is not asked, or no step is reported."""
+        before = len(self.creates())
         self.pick(entry, **data)
         with self.trial.beforehand("the exam is started"):
             self.ris_listener.wait_for("a worklist query", lambda one: one.name == "C-FIND-RQ", self.trial.timers.propagation_s)
             if "performed_step" in self.trial.target.claims.services:
-                begun = self.trial.eventually(lambda: self.begun(entry) is not None, self.trial.timers.propagation_s)
-                self.trial.expect(begun, "an N-CREATE that names the entry", "none")
+                begun = self.trial.eventually(lambda: len(self.creates()) > before, self.trial.timers.propagation_s)
+                self.trial.expect(begun, "an N-CREATE for the patient", "none")
 
     def start_unscheduled(self, **typed: str) -> str:
         """An exam without the worklist; what it is called by."""

@@ -13,6 +13,7 @@ import contextlib
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,8 +31,8 @@ from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateReques
 IDLE_LIMIT_S = 600.0
 """How long an idle association of the product is kept."""
 
-Answers = Iterable[tuple[int, Dataset | None]]
-"""Statuses, each with the data set that goes with it."""
+Answers = Iterable[tuple[int, Dataset | bytes | None]]
+"""Statuses, each with the data set that goes with it, or its bytes."""
 
 
 class Behaviour:
@@ -135,6 +136,7 @@ class Acceptor:
         self.name = name
         self.address = address
         self.case = ""
+        self.fault = ""  # of the tester, while it answered in this trial
         self._taps = taps
         self._behaviour = Behaviour()
         self._changed = threading.Condition()
@@ -155,6 +157,7 @@ class Acceptor:
         """For the next trial: forget what came, behave well, listen again."""
         with self._changed:
             self.case = case
+            self.fault = ""
             self._received.clear()
             self._requests.clear()
             self._attempts = 0
@@ -244,6 +247,8 @@ class Acceptor:
                 self._associated(stream, behaviour, case)
         except (Failure, OSError):
             pass  # the product's fault is in the record; a case judges what it needs
+        except Exception:
+            self.fault = self.fault or traceback.format_exc(limit=-4).strip()
         finally:
             stream.close()
             with self._changed:

@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -127,6 +128,7 @@ class MllpListener:
         self.name = name
         self.address = address
         self.case = ""
+        self.fault = ""  # of the tester, while it answered in this trial
         self._taps = taps
         self._acknowledge: AcknowledgeWith = well
         self._changed = threading.Condition()
@@ -146,6 +148,7 @@ class MllpListener:
         """For the next trial: forget what came, acknowledge, listen again."""
         with self._changed:
             self.case = case
+            self.fault = ""
             self._received.clear()
             self._attempts = 0
         self._acknowledge = well
@@ -233,6 +236,8 @@ class MllpListener:
                     stream.send(frame(answer))
         except (Failure, OSError):
             pass  # the product's fault is in the record
+        except Exception:
+            self.fault = self.fault or traceback.format_exc(limit=-4).strip()
         finally:
             stream.close()
             with self._changed:

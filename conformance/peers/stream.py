@@ -64,6 +64,11 @@ class Stream:
         self._pending: list[int] = []  # records whose bytes are in the buffer
         self._is_closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether our end is closed, as it is when the talk is over."""
+        return self._is_closed
+
     def send(self, data: bytes) -> None:
         """Raises Ended where the product has closed."""
         self.tap.sent(data)
