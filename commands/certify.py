@@ -1,28 +1,20 @@
 """`radloop certify`: a verdict per requirement for a product, or for one of our emulators."""
 
-import secrets
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from commands.ending import INTERRUPTED, LOOP_CLOSED, OWN_FAULT, complain, guarded
+from commands.certify_init import init
+from commands.certify_look import diff, show
+from commands.certify_proof import keygen, verify
+from commands.ending import LOOP_CLOSED, OWN_FAULT, complain, guarded
 from emulators.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from conformance.case import Case, Role
-    from conformance.operator_steps import Operator
-    from conformance.target import Target
-
-EMULATOR = "emulator"
 
 
 class RunByDefault(TyperGroup):
@@ -40,14 +32,28 @@ certify = typer.Typer(
     rich_markup_mode="rich",
     help="""Judge a product: a verdict per requirement, with clause, bytes and a certificate.
 
+    The common way, from nothing to a signed certificate:
+
         radloop certify init --host 127.0.0.1 --port 4242 > target.toml
-        radloop certify --role pacs --target target.toml
-        radloop certify dicom.store hl7.adt.merge --role pacs --target emulator
+        radloop certify keygen --out my.key
+        radloop certify --role pacs --target target.toml --sign my.key
+        radloop certify show dicom.store.sop.1
+        radloop certify verify out/certify --key my.key.pub
+
+    Some of the cases, our own emulator, what there is:
+
+        radloop certify dicom.store hl7.adt --role pacs --target emulator
         radloop certify --list --status
 
     Without a command, what follows goes to [bold]run[/]: see radloop certify run --help.
     """,
 )
+
+
+def _print_example(wanted: bool) -> None:
+    if wanted:
+        typer.echo(files("commands").joinpath("example_certify_target.toml").read_text(encoding="utf-8"), nl=False)
+        raise typer.Exit
 
 
 @certify.command("run")
@@ -61,140 +67,77 @@ def certify_run(
     ] = None,
     target: Annotated[str, typer.Option(help="The target file, or [bold]emulator[/]: one of our own.")] = "target.toml",
     out: Annotated[Path, typer.Option(help="Where result.json, the evidence and the reports go.")] = Path("out/certify"),
+    sign: Annotated[Path | None, typer.Option(metavar="KEY", help="Sign them with this private key: see keygen.")] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Identifiers derive from it; the same again needs a product that was reset.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="What should be counts as what must be.")] = False,
     fast: Annotated[bool, typer.Option("--fast", help="Leave out cases that wait for long timers.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run in --out: run what has no verdict yet.")
+    ] = False,
     unattended: Annotated[bool, typer.Option("--unattended", help="Nobody is there to answer prompts.")] = False,
     list_them: Annotated[bool, typer.Option("--list", help="Print the cases, one a line, and leave.")] = False,
     status: Annotated[bool, typer.Option("--status", help="With --list: built or planned.")] = False,
+    example: Annotated[
+        bool, typer.Option("--example", callback=_print_example, is_eager=True, help="Print a target file, and leave.")
+    ] = False,
 ) -> None:
     """Run cases against a product, and say what was found.
 
+        radloop certify --role pacs --target target.toml
+        radloop certify dicom.store hl7.adt.merge.1 --role pacs --target emulator
+        radloop certify --list --status --role ris
+
+    Into --out go result.json, records.jsonl (every byte that was exchanged),
+    report.html, certificate.pdf and junit.xml; with --sign also their manifest
+    and its signature. Ctrl-C writes what there is, as unfinished.
+
     Exit code 0: passed, where warnings and waivers count as passed and are
     shown; 1: a failure; 2: something could not be observed; 3: nothing ran,
-    a fault of Radloop's own, or the target file is wrong.
+    a fault of Radloop's own, or the target file is wrong; 130: interrupted.
     """
     if list_them:
         raise typer.Exit(guarded(lambda: _list(prefixes or [], role, status)))
-    options = Options(tuple(prefixes or ()), role, target, out, seed, strict, fast, not unattended and sys.stdin.isatty())
-    code = guarded(lambda: _run(options))
-    raise typer.Exit(OWN_FAULT if code == 2 and not options.has_run else code)
 
+    def carry_out_run() -> int:
+        _check_libraries()
+        from commands.certify_run import Options, carry_out
 
-@dataclass
-class Options:
-    """What was chosen on the command line; ``has_run`` becomes true when there is a result."""
+        attended = not unattended and sys.stdin.isatty()
+        options = Options(tuple(prefixes or ()), role, target, out, seed, strict, fast, resume, sign, attended)
+        try:
+            return carry_out(options)
+        except ConfigError as error:
+            complain(str(error))
+            return OWN_FAULT  # nothing ran; 2 says that something could not be observed
 
-    prefixes: tuple[str, ...]
-    role: str | None
-    target: str
-    out: Path
-    seed: int | None
-    strict: bool
-    fast: bool
-    attended: bool
-    has_run: bool = False
+    raise typer.Exit(guarded(carry_out_run))
 
 
 def _check_libraries() -> None:
     """Raises ConfigError where the extra packages of the tester are not installed."""
-    for name in ("pynetdicom", "hl7apy"):
+    for name in ("pynetdicom", "hl7apy", "fpdf", "cryptography"):
         if find_spec(name) is None:
             raise ConfigError(f'{name} is not installed; to certify, install Radloop as ".[conformance]"')
 
 
-def _list(prefixes: Sequence[str], role: str | None, status: bool) -> int:
-    _check_libraries()
+def _list(prefixes: list[str], role: str | None, with_status: bool) -> int:
+    from commands.certify_run import role_named
     from conformance.catalogue import all_cases
+    from conformance.report.listing import listed, summary
     from conformance.selector import select
 
-    chosen = select(all_cases(), prefixes, _role(role) if role else None)
-    width = max((len(case.id) for case in chosen), default=0)
-    for case in chosen:
-        state = ("built    " if case.is_built else "planned  ") if status else ""
-        flag = "⚑" if case.safety else " "
-        typer.echo(f"{case.id:{width}}  {state}{case.level:7} {flag} {','.join(case.roles)}  {case.requirement}")
+    chosen = select(all_cases(), prefixes, role_named(role) if role else None)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in listed(chosen, with_status, role is None, width):
+        typer.echo(line)
+    typer.echo(summary(chosen), err=True)
     return LOOP_CLOSED
 
 
-def _role(name: str) -> "Role":
-    from conformance.case import ROLES
-
-    for role in ROLES:
-        if role == name:
-            return role
-    raise ConfigError(f"--role {name}: there is {', '.join(ROLES)}")
-
-
-def _run(options: Options) -> int:
-    _check_libraries()
-    from conformance.catalogue import all_cases
-    from conformance.selector import select
-
-    with _target(options) as (target, role, operator):
-        chosen = select(all_cases(), options.prefixes, role)
-        built = [case for case in chosen if case.is_built]
-        cases = [case for case in built if not (options.fast and case.slow)]
-        if not cases:
-            raise ConfigError(f"nothing to run: {len(chosen)} cases of {role} selected, {len(built)} of them built")
-        return _judge(options, target, role, operator, cases, [case.id for case in built if case not in cases])
-
-
-@contextmanager
-def _target(options: Options) -> Iterator[tuple["Target", "Role", "Operator"]]:
-    from conformance.operator_steps import TargetOperator
-    from conformance.target import load_target, the_role
-
-    if options.target != EMULATOR:
-        target = load_target(Path(options.target))
-        yield target, the_role(target, options.role, options.target), TargetOperator(target.operator, options.attended)
-        return
-    from commands.certify_emulator import Emulator
-
-    if options.role is None:
-        raise ConfigError("--role: which of our emulators?")
-    role = _role(options.role)
-    with TemporaryDirectory(prefix="radloop-certify-") as folder, closing(Emulator(role, Path(folder))) as emulator:
-        yield emulator.target(), role, emulator
-
-
-def _judge(
-    options: Options, target: "Target", role: "Role", operator: "Operator", cases: Sequence["Case"], left_out: Sequence[str]
-) -> int:
-    from commands.certify_neighbours import EmulatedNeighbours
-    from conformance.report.terminal import Terminal
-    from conformance.runner import Run
-    from conformance.session import certified
-    from conformance.taps import Taps
-
-    seed = secrets.randbits(48) if options.seed is None else options.seed
-    options.out.mkdir(parents=True, exist_ok=True)
-    terminal = Terminal(target, role, seed, len(cases))
-    records = options.out / "records.jsonl"
-    with records.open("w", encoding="utf-8") as file, TemporaryDirectory(prefix="radloop-hospital-") as folder:
-        taps = Taps(file)
-        neighbours = partial(EmulatedNeighbours, Path(folder))
-        with closing(Run(target, role, taps, operator, seed, options.strict, neighbours)) as run:
-            trouble = run.sanity()
-            if trouble:
-                complain(f"nothing ran: {trouble}")
-                return OWN_FAULT
-            try:
-                results = run.cases(cases, terminal.case)
-            except KeyboardInterrupt:
-                complain("interrupted; no result was written")
-                return INTERRUPTED
-    result = certified(run, records, results, options.prefixes, left_out, options.fast)
-    options.has_run = True
-    (options.out / "result.json").write_text(_json(result), encoding="utf-8")
-    terminal.end(result, options.out)
-    return result.exit_code
-
-
-def _json(result: object) -> str:
-    from conformance.result import RunResult, to_json
-
-    assert isinstance(result, RunResult)
-    return to_json(result)
+certify.command()(init)
+certify.command()(show)
+certify.command()(diff)
+certify.command()(keygen)
+certify.command()(verify)

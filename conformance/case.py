@@ -88,6 +88,11 @@ class Case:
         return self.run is not None
 
     @property
+    def in_hospital(self) -> bool:
+        """Whether it works in the small hospital around the product."""
+        return self.id.startswith(("pir.", "flow."))
+
+    @property
     def name(self) -> str:
         """What its function says, in words."""
         return self.run.__name__.replace("_", " ") if self.run else self.requirement

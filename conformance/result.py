@@ -108,6 +108,14 @@ class RunResult:
     cases: tuple[CaseResult, ...]
     left_out: Sequence[str] = field(default_factory=tuple)  # by --fast
     format: int = FORMAT
+    other_roles: Sequence[str] = ()  # that the target file has, and that were not judged here
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    not_run: Sequence[str] = ()  # selected, and without a verdict when the run was interrupted
+    resumed: int = 0  # how often the run was taken up again
+
+    @property
+    def is_finished(self) -> bool:
+        return not self.not_run
 
     def count(self, cases: Sequence[CaseResult] | None = None) -> Counter[Outcome]:
         """Cases by outcome, of all or of some."""
@@ -127,12 +135,14 @@ class RunResult:
     def badge(self, levels: Sequence[str]) -> str:
         """``passed``, ``failed`` or ``not shown`` for the cases of some levels: passed needs a verdict and no failure.
 
-        A run that left something inconclusive, or in error, shows nothing.
+        A run that is unfinished, or left something inconclusive or in error, shows nothing.
         """
         outcomes = self.count([case for case in self.cases if case.level in levels])
         if outcomes[Outcome.FAIL]:
             return "failed"
-        if outcomes[Outcome.ERROR] or outcomes[Outcome.INCONCLUSIVE] or not any(outcomes[good] for good in GOOD):
+        if not self.is_finished or outcomes[Outcome.ERROR] or outcomes[Outcome.INCONCLUSIVE]:
+            return "not shown"
+        if not any(outcomes[good] for good in GOOD):
             return "not shown"
         return "passed"
 
@@ -146,13 +156,13 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """3 nothing ran or a fault of ours, else 1 a failure, else 2 inconclusive, else 0."""
+        """3 nothing ran or a fault of ours, else 1 a failure, else 2 inconclusive or unfinished, else 0."""
         outcomes = self.count()
         if outcomes[Outcome.ERROR] or not any(outcomes[one] for one in (*GOOD, Outcome.FAIL, Outcome.INCONCLUSIVE)):
             return 3
         if outcomes[Outcome.FAIL]:
             return 1
-        return 2 if outcomes[Outcome.INCONCLUSIVE] else 0
+        return 2 if outcomes[Outcome.INCONCLUSIVE] or not self.is_finished else 0
 
 
 def to_json(result: RunResult) -> str:
@@ -177,6 +187,8 @@ def load_result(path: Path) -> RunResult:
 
 
 def _result(content: dict[str, Any]) -> RunResult:
+    for case in content["cases"]:
+        group_of(case["id"])
     cases = tuple(
         CaseResult(**{**case, "trials": tuple(_trial(trial) for trial in case["trials"])}) for case in content["cases"]
     )

@@ -42,12 +42,15 @@ class Run:
     operator: Operator
     seed: int
     strict: bool = False
+    resumed: int = 0  # how often it was taken up again: what runs then has identifiers of its own
     make_neighbours: MakeNeighbours | None = None
     peers: dict[PeerName, Peer] = field(init=False)
     life: Life = field(init=False)
+    fixtures: Fixtures = field(default_factory=Fixtures, init=False)
+    results: dict[str, CaseResult] = field(init=False, default_factory=dict)  # of what has a verdict, by id
     _house: House | None = field(init=False, default=None)
     _current: str = field(init=False, default="")
-    fixtures: Fixtures = field(default_factory=Fixtures, init=False)
+    _open: set[Trial] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.peers = {}
@@ -58,6 +61,11 @@ class Run:
             if endpoint.mllp_port is not None:
                 peer.mllp_listener = MllpListener(name, endpoint.mllp, self.taps)
         self.life = Life(self.target, self.role, self.taps, self.peers)
+
+    @property
+    def run_id(self) -> str:
+        """What identifiers derive from."""
+        return f"{self.seed:x}" + (f"-{self.resumed}" if self.resumed else "")
 
     def close(self) -> None:
         if self._house is not None:
@@ -88,7 +96,7 @@ class Run:
 
     def cases(self, cases: Sequence[Case], progress: Progress) -> list[CaseResult]:
         """Run them all; ``progress`` hears of each as it ends, in any order. KeyboardInterrupt goes through."""
-        results: dict[str, CaseResult] = {}
+        results = self.results
 
         def done(result: CaseResult) -> None:
             results[result.id] = result
@@ -99,14 +107,19 @@ class Run:
             try:
                 waiting = [pool.submit(self.case, case) for case in cases if case.waits]
                 for case in cases:
-                    if not (case.waits or case.alone or case.passive):
+                    if _turn(case) == 0 and not case.waits:
                         done(self.case(case))
                 for future in waiting:
                     done(future.result())
             except BaseException:
+                for future in waiting:
+                    if future.done() and not future.cancelled() and not future.exception():
+                        results.setdefault(future.result().id, future.result())
                 pool.shutdown(wait=False, cancel_futures=True)
+                for trial in tuple(self._open):  # whoever waits on a connection of these waits no longer
+                    trial.close()
                 raise
-        for case in sorted((one for one in cases if one.alone or one.passive), key=lambda one: one.passive):
+        for case in sorted((one for one in cases if _turn(one)), key=_turn):
             done(self.case(case))
         return [results[case.id] for case in cases]
 
@@ -142,9 +155,6 @@ class Run:
             self.taps,
             self.operator,
             self.peers,
-            f"{self.seed:x}",
-            self.strict,
-            self.fixtures,
             self,
         )
         if not case.waits:
@@ -176,6 +186,7 @@ class Run:
 
     def _verdict(self, case: Case, trial: Trial) -> "_Verdict":
         assert case.run is not None  # planned cases are not selected
+        self._open.add(trial)
         try:
             case.run(trial)
         except Failure as failure:
@@ -190,6 +201,7 @@ class Run:
             return _Verdict(Outcome.ERROR, reason=traceback.format_exc(limit=-4).strip())
         finally:
             trial.close()
+            self._open.discard(trial)
         return _Verdict(Outcome.WARN if trial.deviations else Outcome.PASS)
 
     def _after(self, case: Case, trial: Trial, verdict: "_Verdict") -> "_Verdict":
@@ -213,6 +225,11 @@ class _Verdict:
     actual: str = ""
     reason: str = ""
     proof: tuple[int, ...] = ()
+
+
+def _turn(case: Case) -> int:
+    """When a case runs: first those that may stand beside others, then those alone, in the hospital, and over all records."""
+    return 3 if case.passive else 2 if case.in_hospital else 1 if case.alone else 0
 
 
 def _not_applicable(reason: str) -> TrialResult:

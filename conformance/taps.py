@@ -41,6 +41,10 @@ class Opened:
     address: str
 
 
+Recorded = tuple[dict[int, Opened], list[Record]]
+"""Connections by number, and the records of all of them in order: what a file of records holds."""
+
+
 class Tap:
     """One connection's end of the record."""
 
@@ -65,9 +69,12 @@ class Tap:
 
 
 class Taps:
-    """All taps of a run. Any thread may use them. ``file`` gets every record as it is made."""
+    """All taps of a run. Any thread may use them. ``file`` gets every record as it is made.
 
-    def __init__(self, file: TextIO | None = None) -> None:
+    ``earlier`` are the connections and records of an interrupted run that goes on: numbers and times go on from there.
+    """
+
+    def __init__(self, file: TextIO | None = None, earlier: Recorded | None = None) -> None:
         self._lock = threading.Lock()
         self._is_ended = False
         self._file = file
@@ -75,6 +82,11 @@ class Taps:
         self.started = datetime.now(UTC)
         self.connections: dict[int, Opened] = {}
         self.records: list[Record] = []
+        if earlier is not None:
+            self.connections, self.records = dict(earlier[0]), list(earlier[1])
+            self._started_s -= self.records[-1].at_s if self.records else 0.0
+            for record in self.records:
+                self._write(record)
 
     def open(self, case: str, protocol: Protocol, opened_by: Literal["tester", "product"], peer: str, address: str) -> Tap:
         with self._lock:
@@ -90,14 +102,17 @@ class Taps:
             at_s = round(time.monotonic() - self._started_s, 6)
             record = Record(len(self.records) + 1, connection, at_s, event, data)
             self.records.append(record)
-            if self._file is not None:
-                self._file.write(_line(record, self.connections[connection]))
+            self._write(record)
             return record.number
 
     def end(self) -> None:
         """The record is complete: what a slow thread of the tester still does is no part of it."""
         with self._lock:
             self._is_ended = True
+
+    def _write(self, record: Record) -> None:
+        if self._file is not None:
+            self._file.write(_line(record, self.connections[record.connection]))
 
     @property
     def last(self) -> int:
@@ -138,7 +153,7 @@ def _line(record: Record, opened: Opened) -> str:
     return json.dumps(content, ensure_ascii=False) + "\n"
 
 
-def read_records(path: Path) -> tuple[dict[int, Opened], list[Record]]:
+def read_records(path: Path) -> Recorded:
     """Read back what a run recorded. Raises ValueError where the file is not such a record, OSError."""
     connections: dict[int, Opened] = {}
     records: list[Record] = []

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.case import Case, Role
-from conformance.fixtures import Fixtures
 from conformance.operator_steps import Operator
 from conformance.peers.acceptor import Acceptor, wait_until
 from conformance.peers.association import Association
@@ -85,7 +84,7 @@ class Deviation:
     proof: tuple[int, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trial:
     """One run of one case in one variant. ``key`` names it in the record: the id, with the variant in brackets."""
 
@@ -96,10 +95,7 @@ class Trial:
     taps: Taps
     operator: Operator
     peers: dict[PeerName, Peer]
-    run_id: str
-    strict: bool = False
-    fixtures: Fixtures = field(default_factory=Fixtures)
-    run: "Run | None" = None  # who starts the hospital
+    run: "Run"
     deviations: list[Deviation] = field(default_factory=list)
     _streams: list[Stream] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -126,7 +122,7 @@ class Trial:
     # --- identifiers of its own
 
     def _digest(self, *parts: str) -> int:
-        return int.from_bytes(hashlib.sha256("/".join((self.run_id, self.key, *parts)).encode()).digest()[:14])
+        return int.from_bytes(hashlib.sha256("/".join((self.run.run_id, self.key, *parts)).encode()).digest()[:14])
 
     def identifier(self, kind: str, length: int = 12) -> str:
         """A fresh identifier of capitals and digits, which begins with ``kind``; the same in a run of the same id."""
@@ -221,7 +217,6 @@ class Trial:
         """The small hospital around the product, for cases that come last in a run. Raises Inconclusive."""
         from conformance.workflow import Workflow
 
-        assert self.run is not None
         return Workflow(self, self.run.house())
 
     def operate(self, step: str, **data: str) -> str:
@@ -239,7 +234,7 @@ class Trial:
         """A deviation where it is not met: a warning, under ``--strict`` a failure."""
         if met:
             return
-        if self.strict:
+        if self.run.strict:
             raise Failure(expected, actual, tuple(proof))
         self.deviations.append(Deviation(expected, actual, tuple(proof) or self.last_seen))
 
@@ -253,7 +248,7 @@ class Trial:
 
     def shared(self, name: str, make: "Callable[[Trial], Made]") -> Made:
         """What the cases of a run have in common, made by the first that asks. Raises Inconclusive where it cannot be made."""
-        made: Made = self.fixtures.get(name, lambda: make(self))
+        made: Made = self.run.fixtures.get(name, lambda: make(self))
         return made
 
     def eventually(self, seen: Callable[[], bool], limit_s: float) -> bool:

@@ -18,7 +18,6 @@ from conformance.target import Endpoint, Target
 from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
-WITH_HOSPITAL = ("flow.", "pir.")
 
 
 def case_of(case_id: str) -> Case:
@@ -68,7 +67,7 @@ class Bench:
         self._mutant = mutant or Mutant()
         self._mutant.reset()
         try:
-            if case_id.startswith(WITH_HOSPITAL) and target is None:
+            if case_of(case_id).in_hospital and target is None:
                 return self._judged(self._run_with_hospital(), case_id)
             run = self._new_run(target)
             try:

@@ -1,0 +1,340 @@
+"""certificate.pdf: the result on paper, safety first. The same result gives the same bytes.
+
+Text is DejaVu Sans, which comes with matplotlib; a character that it lacks is written as its code, [U+4E2D].
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from fpdf import FPDF
+from fpdf.enums import TableBordersLayout, VAlign, XPos, YPos
+from fpdf.fonts import FontFace
+from pydicom.uid import UID
+
+from conformance.report.words import OUTCOMES, clause_text, findings, how_run, proof_text, safety_text
+from conformance.result import CaseResult, RunResult
+from conformance.verdict import Outcome
+
+INK, SOFT, LINE, FAINT = (26, 34, 48), (91, 102, 120), (223, 227, 234), (245, 246, 248)
+GOOD, GOOD_BACK = (27, 127, 75), (227, 244, 234)
+BAD, BAD_BACK = (179, 38, 30), (251, 230, 228)
+WARN, WARN_BACK = (154, 91, 0), (253, 241, 221)
+COLOURS = {
+    Outcome.PASS: GOOD,
+    Outcome.FAIL: BAD,
+    Outcome.ERROR: BAD,
+    Outcome.WARN: WARN,
+    Outcome.INCONCLUSIVE: WARN,
+    Outcome.WAIVED: WARN,
+    Outcome.NOT_APPLICABLE: SOFT,
+}
+BADGES = {"passed": (GOOD, GOOD_BACK), "failed": (BAD, BAD_BACK), "not shown": (WARN, WARN_BACK)}
+BAD_ONES = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
+
+MARGIN_MM, WIDTH_MM = 18.0, 174.0
+FULL_TEXT_MAX = 5
+"""So many failed safety cases have expected and actual on the first page; more than that have it only in report.html."""
+
+
+def to_certificate(result: RunResult, signed_by: str = "") -> bytes:
+    """The document. ``signed_by``: the fingerprint of the key that signs it afterwards."""
+    page = _Certificate(result, signed_by)
+    page.head()
+    page.safety()
+    page.others()
+    page.waivers()
+    page.groups()
+    page.claims()
+    page.facts()
+    return bytes(page.output())
+
+
+class _Certificate(FPDF):
+    def __init__(self, result: RunResult, signed_by: str) -> None:
+        super().__init__(format="A4")
+        self._result = result
+        self._signed_by = signed_by
+        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        for style, name in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold")):
+            self.add_font("sans", style, fonts / f"{name}.ttf")
+        self.add_font("mono", "", fonts / "DejaVuSansMono.ttf")
+        self._known = set(self.fonts["sans"].cmap)  # type: ignore[union-attr]
+        product = result.product
+        self.set_creation_date(datetime.fromisoformat(result.finished))
+        self.set_title(self._text(f"Radloop certificate: {product['name']} {product['version']} as {result.role}"))
+        self.set_creator(f"Radloop {result.versions['radloop']}")
+        self.set_margins(MARGIN_MM, 16, MARGIN_MM)
+        self.set_auto_page_break(True, 20)
+        self.alias_nb_pages()
+        self.add_page()
+
+    # --- means
+
+    def _text(self, text: str) -> str:
+        """What the font lacks, as codes; control characters too."""
+        return "".join(one if ord(one) in self._known or one == "\n" else f"[U+{ord(one):04X}]" for one in text)
+
+    def _put(
+        self,
+        text: str,
+        size: float = 9,
+        colour: tuple[int, int, int] = INK,
+        style: str = "",
+        family: str = "sans",
+        height: float | None = None,
+    ) -> None:
+        """A paragraph over the whole width."""
+        self.set_font(family, style, size)
+        self.set_text_color(*colour)
+        height = size * 0.5 if height is None else height
+        self.multi_cell(WIDTH_MM, height, self._text(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _section(self, title: str) -> None:
+        if self.will_page_break(24):
+            self.add_page()
+        self.ln(4)
+        self._put(title, 11.5, style="B", height=7)
+        self.set_draw_color(*LINE)
+        self.line(MARGIN_MM, self.get_y(), MARGIN_MM + WIDTH_MM, self.get_y())
+        self.ln(1.5)
+
+    def _rows(
+        self,
+        rows: Iterable[Sequence[tuple[str, tuple[int, int, int], bool]]],
+        widths: Sequence[float],
+        heads: Sequence[str] = (),
+        align: str | tuple[str, ...] = "LEFT",
+    ) -> None:
+        """A table of cells, each text, colour and whether it is bold."""
+        self.set_font("sans", "", 8)
+        self.set_draw_color(*LINE)
+        with self.table(
+            col_widths=tuple(widths),
+            width=WIDTH_MM,
+            align="LEFT",
+            text_align=align,
+            line_height=4.1,
+            padding=(0.9, 1.5, 0.9, 0),
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            first_row_as_headings=bool(heads),
+            headings_style=FontFace(emphasis="", color=SOFT),
+            v_align=VAlign.T,
+        ) as table:
+            if heads:
+                table.row([self._text(head) for head in heads])
+            for cells in rows:
+                row = table.row()
+                for text, colour, is_bold in cells:
+                    row.cell(self._text(text), style=FontFace(emphasis="B" if is_bold else "", color=colour))
+
+    def _pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
+        rows = [[(key, SOFT, False), (value or "none", INK if value else SOFT, False)] for key, value in pairs]
+        if rows:
+            self._rows(rows, (42, 132))
+
+    def footer(self) -> None:
+        """On every page: what it is of, and whether it is signed."""
+        result = self._result
+        self.set_y(-14)
+        self.set_font("sans", "", 7)
+        self.set_text_color(*(SOFT if self._signed_by else BAD))
+        state = f"signed, key {self._signed_by[:16]}" if self._signed_by else "UNSIGNED"
+        left = f"{result.product['name']} {result.product['version']} as {result.role}, run {result.run_id}, {state}"
+        self.cell(WIDTH_MM - 20, 4, self._text(left))
+        self.set_text_color(*SOFT)
+        self.cell(20, 4, f"{self.page_no()} / {{nb}}", align="R")
+
+    # --- the first page
+
+    def head(self) -> None:
+        result = self._result
+        product = result.product
+        self._put(
+            f"Radloop {result.versions['radloop']}  ·  what a product does on the wire, requirement by requirement", 8, SOFT
+        )
+        self.ln(2)
+        self._put(f"{product['name']} {product['version']}", 20, style="B", height=9)
+        day = datetime.fromisoformat(result.finished)
+        by = f", by {product['vendor']}" if product.get("vendor") else ""
+        self._put(f"judged in the role {result.role.upper()}{by}, on {day.day} {day:%B %Y}", 11, height=6)
+        if result.other_roles:
+            self._put(f"Also plays, not judged here: {', '.join(result.other_roles)}.", 8.5, SOFT)
+        self.ln(2)
+        if not result.is_finished:
+            self._banner(f"UNFINISHED: interrupted, {len(result.not_run)} of the selected cases have no verdict", BAD, BAD_BACK)
+        if self._signed_by:
+            self._banner(
+                f"Signed with the key {self._signed_by[:16]}…: radloop certify verify says whether it holds", GOOD, GOOD_BACK
+            )
+        else:
+            self._banner("UNSIGNED: nobody vouches for this document, anyone may have changed it", BAD, BAD_BACK)
+        top = self.get_y() + 1
+        for number, (name, levels, badge) in enumerate(
+            (
+                ("Conformance", ("MUST", "SHOULD"), result.conformance),
+                ("Workflow resilience", ("OPINION",), result.resilience),
+            )
+        ):
+            self._badge(MARGIN_MM + number * (WIDTH_MM / 2 + 2), top, name, levels, badge)
+        self.set_xy(MARGIN_MM, top + 25)
+        counts = result.count()
+        self._put(", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) + f"; {how_run(result)}.", 8.5, SOFT)
+
+    def _banner(self, text: str, colour: tuple[int, int, int], back: tuple[int, int, int]) -> None:
+        self.set_fill_color(*back)
+        self.set_text_color(*colour)
+        self.set_font("sans", "B", 8.5)
+        self.cell(WIDTH_MM, 7, self._text(f"  {text}"), fill=True, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.ln(1.5)
+
+    def _badge(self, left: float, top: float, name: str, levels: tuple[str, ...], badge: str) -> None:
+        colour, back = BADGES[badge]
+        self.set_fill_color(*back)
+        width = WIDTH_MM / 2 - 2
+        self.rect(left, top, width, 22, style="F", round_corners=True, corner_radius=2.5)
+        counts = self._result.count([case for case in self._result.cases if case.level in levels])
+        found = ", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) or "no case ran"
+        for offset, size, style, ink, text in (
+            (3, 8, "", INK, f"{name}  ({' and '.join(levels)})"),
+            (8, 15, "B", colour, badge.upper()),
+            (15.5, 7, "", SOFT, found),
+        ):
+            self.set_xy(left + 4, top + offset)
+            self.set_font("sans", style, size)
+            self.set_text_color(*ink)
+            self.cell(width - 8, size * 0.42, self._text(text))
+
+    # --- the cases
+
+    def safety(self) -> None:
+        """Every safety case; the bad ones first, with what was found."""
+        self._section("Safety")
+        self._put(
+            f"{safety_text(self._result)}. A safety case is one whose failure can show a patient the wrong data.", 8.5, SOFT
+        )
+        self.ln(1)
+        cases = sorted((case for case in self._result.cases if case.safety), key=lambda case: OUTCOMES.index(case.outcome))
+        bad = [case for case in cases if case.outcome in BAD_ONES]
+        self._bad_cases(bad, len(bad) <= FULL_TEXT_MAX)
+        others = [case for case in cases if case not in bad]
+        if others:
+            self._rows([self._row(case) for case in others], (26, 36, 112), ("outcome", "case", "requirement"))
+
+    def others(self) -> None:
+        """Everything else that did not plainly pass."""
+        cases = [case for case in self._result.worst_first if not case.safety]
+        bad = [case for case in cases if case.outcome in BAD_ONES]
+        mild = [case for case in cases if case.outcome is Outcome.WARN]
+        if bad:
+            self._section("Other cases that failed or could not be observed")
+            self._bad_cases(bad, True)
+        if mild:
+            self._section("Warnings")
+            self._bad_cases(mild, True)
+
+    def _bad_cases(self, cases: Sequence[CaseResult], with_text: bool) -> None:
+        for case in cases:
+            if self.will_page_break(16):
+                self.add_page()
+            self._put(f"{case.outcome}  {case.id}  ({case.level})", 8.5, COLOURS[case.outcome], "B", height=4.6)
+            self._put(case.requirement, 8.5)
+            self._put(clause_text(case), 7.5, SOFT)
+            for found in findings(case)[:4] if with_text else ():
+                lines = [(label, text.splitlines()[-1] if text else "") for label, text in found.lines]
+                lines += [("variants", ", ".join(found.variants))] if found.variants else []
+                lines += [("proof", proof_text(found.proof))] if found.proof else []
+                self._put("\n".join(f"{label}: {text}" for label, text in lines), 7.5)
+            self.ln(1.8)
+
+    @staticmethod
+    def _row(case: CaseResult) -> list[tuple[str, tuple[int, int, int], bool]]:
+        return [(str(case.outcome), COLOURS[case.outcome], True), (case.id, INK, False), (case.requirement, INK, False)]
+
+    def waivers(self) -> None:
+        """With their reasons, and what they are for."""
+        self._section("Waivers")
+        by_id = {case.id: case for case in self._result.cases}
+        rows = []
+        for waiver in self._result.waivers:
+            case = by_id.get(waiver["case"])
+            state = "did not run" if case is None else str(case.outcome)
+            colour = SOFT if case is None else COLOURS[case.outcome]
+            what = f"{waiver['reason']}\n{case.requirement}" if case else waiver["reason"]
+            rows.append([(state, colour, True), (waiver["case"], INK, False), (what, INK, False)])
+        if rows:
+            self._rows(rows, (26, 36, 112), ("outcome", "case", "reason, and the requirement"))
+        else:
+            self._put("None.", 8.5, SOFT)
+
+    def groups(self) -> None:
+        """Counts for each group."""
+        self._section("Cases by group")
+        counts = self._result.count()
+        shown = [outcome for outcome in OUTCOMES if counts[outcome]]
+        rows = []
+        for group, cases in self._result.by_group:
+            own = self._result.count(cases)
+            numbers = [(str(own[one]) if own[one] else "·", COLOURS[one] if own[one] else LINE, False) for one in shown]
+            rows.append([(f"{group.letter}  {group.title}", INK, False), *numbers])
+        rows.append([("all", INK, True), *((str(counts[one]), COLOURS[one], True) for one in shown)])
+        width = min(20.0, 100.0 / max(1, len(shown)))
+        heads = ("", *(str(one) for one in shown))
+        self._rows(rows, (WIDTH_MM - width * len(shown), *(width for _ in shown)), heads, ("LEFT", *("RIGHT" for _ in shown)))
+
+    # --- what it rests on
+
+    def claims(self) -> None:
+        """What the target file says of the product, as it was judged."""
+        self._section("What the product claims")
+        claims = self._result.claims
+        self._pairs((_words(key), _listed(key, value)) for key, value in claims.items() if value)
+        changed = {key: value for key, value in self._result.limits.items() if value}
+        self._put("Where the standards leave a choice, the product was judged by these policies:", 8.5, SOFT)
+        self.ln(1)
+        policies = {**self._result.policies, **changed}
+        self._put("; ".join(f"{_words(key)}: {_listed(key, value)}" for key, value in policies.items() if value), 8)
+
+    def facts(self) -> None:
+        """Editions, versions, times, evidence."""
+        result = self._result
+        self._section("What this rests on")
+        self._pairs(
+            (
+                ("editions", "; ".join(f"{standard}: {edition}" for standard, edition in result.editions.items())),
+                ("versions", ", ".join(f"{name} {number}" for name, number in result.versions.items())),
+                ("begun, ended", f"{result.started}, {result.finished}"),
+                ("seed, run", f"{result.seed}, {result.run_id}"),
+                ("cases", how_run(result)),
+                ("timers", ", ".join(f"{_words(key)} {value:g}" for key, value in result.timers.items())),
+                ("evidence", f"{result.evidence.file}, {result.evidence.records} records"),
+                ("its SHA-256", result.evidence.sha256),
+                (
+                    "signature",
+                    f"manifest.json.sig, by the Ed25519 key {self._signed_by}" if self._signed_by else "none: UNSIGNED",
+                ),
+            )
+        )
+        self.ln(2)
+        self._put(
+            "Outcomes: pass, the requirement was seen to be met; fail, it was seen not to be met; warn, a SHOULD was not "
+            "met, or it was met with a deviation; inconclusive, it could not be observed; not applicable, the product does "
+            "not claim it; waived, a known deviation with its reason; error, a fault of the tester. A badge is passed when "
+            "no case of its levels failed and none was left inconclusive. What was not tried is not vouched for.",
+            7.5,
+            SOFT,
+        )
+
+
+def _words(key: str) -> str:
+    return key.removesuffix("_s").replace("_", " ") + (" (s)" if key.endswith("_s") else "")
+
+
+def _listed(key: str, value: Any) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value).replace("_", " ")
+    if key in ("sop_classes", "transfer_syntaxes"):
+        return ", ".join(f"{UID(one).name}" if UID(one).name != one else one for one in value)
+    return ", ".join(str(one).replace("_", " ") if key == "services" else str(one) for one in value)
