@@ -34,7 +34,7 @@ COLOURS = {
 BADGES = {"passed": (GOOD, GOOD_BACK), "failed": (BAD, BAD_BACK), "not shown": (WARN, WARN_BACK)}
 BAD_ONES = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
 
-MARGIN_MM, WIDTH_MM = 18.0, 174.0
+MARGIN_MM, WIDTH_MM, KEY_MM = 18.0, 174.0, 40.0
 FULL_TEXT_MAX = 5
 """So many failed safety cases have expected and actual on the first page; more than that have it only in report.html."""
 
@@ -131,9 +131,16 @@ class _Certificate(FPDF):
                     row.cell(self._text(text), style=FontFace(emphasis="B" if is_bold else "", color=colour))
 
     def _pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
-        rows = [[(key, SOFT, False), (value or "none", INK if value else SOFT, False)] for key, value in pairs]
-        if rows:
-            self._rows(rows, (42, 132))
+        """Keys and values of any length: no table, whose rows must fit a page."""
+        for key, value in pairs:
+            if self.will_page_break(10):
+                self.add_page()
+            self.set_font("sans", "", 8)
+            self.set_text_color(*SOFT)
+            self.cell(KEY_MM, 4.2, self._text(key))
+            self.set_text_color(*INK)
+            self.multi_cell(WIDTH_MM - KEY_MM, 4.2, self._text(value), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.ln(0.9)
 
     def footer(self) -> None:
         """On every page: what it is of, and whether it is signed."""
@@ -257,16 +264,17 @@ class _Certificate(FPDF):
         """With their reasons, and what they are for."""
         self._section("Waivers")
         by_id = {case.id: case for case in self._result.cases}
-        rows = []
         for waiver in self._result.waivers:
+            if self.will_page_break(16):
+                self.add_page()
             case = by_id.get(waiver["case"])
-            state = "did not run" if case is None else str(case.outcome)
-            colour = SOFT if case is None else COLOURS[case.outcome]
-            what = f"{waiver['reason']}\n{case.requirement}" if case else waiver["reason"]
-            rows.append([(state, colour, True), (waiver["case"], INK, False), (what, INK, False)])
-        if rows:
-            self._rows(rows, (26, 36, 112), ("outcome", "case", "reason, and the requirement"))
-        else:
+            state = "did not run" if case is None else f"{case.outcome}, {case.level}{', safety' if case.safety else ''}"
+            self._put(f"{waiver['case']}  ({state})", 8.5, SOFT if case is None else COLOURS[case.outcome], "B", height=4.6)
+            self._put(f"Reason: {waiver['reason']}", 8.5)
+            if case is not None:
+                self._put(case.requirement, 7.5, SOFT)
+            self.ln(1.8)
+        if not self._result.waivers:
             self._put("None.", 8.5, SOFT)
 
     def groups(self) -> None:
