@@ -35,8 +35,9 @@ BADGES = {"passed": (GOOD, GOOD_BACK), "failed": (BAD, BAD_BACK), "not shown": (
 BAD_ONES = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 MARGIN_MM, WIDTH_MM, KEY_MM = 18.0, 174.0, 40.0
+LONG_CHARACTERS = 900
 FULL_TEXT_MAX = 5
-"""So many failed safety cases have expected and actual on the first page; more than that have it only in report.html."""
+"""So many safety cases, the worst, have expected and actual on the first page; the others have it only in report.html."""
 
 
 def to_certificate(result: RunResult, signed_by: str = "") -> bytes:
@@ -120,7 +121,7 @@ class _Certificate(FPDF):
             padding=(0.9, 1.5, 0.9, 0),
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
             first_row_as_headings=bool(heads),
-            headings_style=FontFace(emphasis="", color=SOFT),
+            headings_style=FontFace(emphasis="", color=SOFT, fill_color=(255, 255, 255)),
             v_align=VAlign.T,
         ) as table:
             if heads:
@@ -128,19 +129,23 @@ class _Certificate(FPDF):
             for cells in rows:
                 row = table.row()
                 for text, colour, is_bold in cells:
-                    row.cell(self._text(text), style=FontFace(emphasis="B" if is_bold else "", color=colour))
+                    style = FontFace(emphasis="B" if is_bold else "", color=colour, fill_color=(255, 255, 255))
+                    row.cell(self._text(text), style=style)
 
-    def _pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Keys and values of any length: no table, whose rows must fit a page."""
+    def _pairs(self, pairs: Iterable[tuple[str, str]], key_mm: float = KEY_MM, gap_mm: float = 0.9) -> None:
+        """Keys and values of any length: no table, whose rows must fit a page. Long lists are set small."""
         for key, value in pairs:
             if self.will_page_break(10):
                 self.add_page()
-            self.set_font("sans", "", 8)
+            size = 8.0 if len(value) < LONG_CHARACTERS else 6.5
+            self.set_font("sans", "", min(size + 1.5, 8))
             self.set_text_color(*SOFT)
-            self.cell(KEY_MM, 4.2, self._text(key))
+            self.cell(key_mm, 4.2, self._text(key))
+            self.set_font("sans", "", size)
             self.set_text_color(*INK)
-            self.multi_cell(WIDTH_MM - KEY_MM, 4.2, self._text(value), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-            self.ln(0.9)
+            width, height = WIDTH_MM - key_mm, size * 0.525
+            self.multi_cell(width, height, self._text(value), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.ln(gap_mm)
 
     def footer(self) -> None:
         """On every page: what it is of, and whether it is signed."""
@@ -186,7 +191,7 @@ class _Certificate(FPDF):
             )
         ):
             self._badge(MARGIN_MM + number * (WIDTH_MM / 2 + 2), top, name, levels, badge)
-        self.set_xy(MARGIN_MM, top + 25)
+        self.set_xy(MARGIN_MM, top + 27)
         counts = result.count()
         self._put(", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) + f"; {how_run(result)}.", 8.5, SOFT)
 
@@ -201,7 +206,7 @@ class _Certificate(FPDF):
         colour, back = BADGES[badge]
         self.set_fill_color(*back)
         width = WIDTH_MM / 2 - 2
-        self.rect(left, top, width, 22, style="F", round_corners=True, corner_radius=2.5)
+        self.rect(left, top, width, 24, style="F", round_corners=True, corner_radius=2.5)
         counts = self._result.count([case for case in self._result.cases if case.level in levels])
         found = ", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) or "no case ran"
         for offset, size, style, ink, text in (
@@ -212,7 +217,7 @@ class _Certificate(FPDF):
             self.set_xy(left + 4, top + offset)
             self.set_font("sans", style, size)
             self.set_text_color(*ink)
-            self.cell(width - 8, size * 0.42, self._text(text))
+            self.multi_cell(width - 8, size * 0.45, self._text(text), align="L")
 
     # --- the cases
 
@@ -225,7 +230,8 @@ class _Certificate(FPDF):
         self.ln(1)
         cases = sorted((case for case in self._result.cases if case.safety), key=lambda case: OUTCOMES.index(case.outcome))
         bad = [case for case in cases if case.outcome in BAD_ONES]
-        self._bad_cases(bad, len(bad) <= FULL_TEXT_MAX)
+        self._bad_cases(bad[:FULL_TEXT_MAX], True)
+        self._bad_cases(bad[FULL_TEXT_MAX:], False)
         others = [case for case in cases if case not in bad]
         if others:
             self._rows([self._row(case) for case in others], (26, 36, 112), ("outcome", "case", "requirement"))
@@ -250,11 +256,12 @@ class _Certificate(FPDF):
             self._put(case.requirement, 8.5)
             self._put(clause_text(case), 7.5, SOFT)
             for found in findings(case)[:4] if with_text else ():
-                lines = [(label, text.splitlines()[-1] if text else "") for label, text in found.lines]
-                lines += [("variants", ", ".join(found.variants))] if found.variants else []
+                lines = [("in", ", ".join(found.variants))] if found.variants else []
+                lines += [(label, text.splitlines()[-1] if text else "") for label, text in found.lines]
                 lines += [("proof", proof_text(found.proof))] if found.proof else []
-                self._put("\n".join(f"{label}: {text}" for label, text in lines), 7.5)
-            self.ln(1.8)
+                self.ln(0.4)
+                self._pairs(lines, 22, 0.1)
+            self.ln(2.2)
 
     @staticmethod
     def _row(case: CaseResult) -> list[tuple[str, tuple[int, int, int], bool]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from conformance.report.exchange import Exchange, Exchanges, Step, alike_together
+from conformance.report.exchange import Exchange, Exchanges, Step, alike_together, uid_name
 from conformance.report.words import (
     OUTCOMES,
     SAFETY,
@@ -52,6 +52,7 @@ def to_page(result: RunResult, recorded: Recorded, signed_by: str = "") -> str:
         lstrip_blocks=True,
     )
     environment.filters["proof_text"] = proof_text
+    environment.filters["uid_name"] = uid_name
     environment.filters["words"] = lambda key: str(key).removesuffix("_s").replace("_", " ")
     exchanges = Exchanges(recorded)
     day = datetime.fromisoformat(result.finished)

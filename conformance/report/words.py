@@ -91,6 +91,8 @@ def safety_text(result: RunResult) -> str:
     counts = Counter(case.outcome for case in cases)
     judged = len(cases) - counts[Outcome.NOT_APPLICABLE]
     passed = sum(counts[one] for one in GOOD)
+    if not judged:
+        return f"no safety case applies to what is claimed ({len(cases)} ran)"
     others = [f"{counts[one]} {one}" for one in OUTCOMES if counts[one] and one is not Outcome.PASS]
     return f"{passed} of {judged} safety cases passed" + (f" ({', '.join(others)})" if others else "")
 
