@@ -85,6 +85,8 @@ def certify_run(
 ) -> None:
     """Run cases against a product, and say what was found.
 
+    All cases of the role, or those below the ids that are given:
+
         radloop certify --role pacs --target target.toml
         radloop certify dicom.store hl7.adt.merge.1 --role pacs --target emulator
         radloop certify --list --status --role ris

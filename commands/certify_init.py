@@ -21,6 +21,8 @@ def init(
 ) -> None:
     """Ask a product what it can do, and write the draft of a target file.
 
+    The draft goes to standard output, what was found to standard error:
+
         radloop certify init --host 127.0.0.1 --port 4242 --aet ORTHANC > target.toml
 
     C-ECHO, then presentation contexts: every storage SOP class in every

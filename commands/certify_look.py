@@ -17,12 +17,15 @@ def show(
     case: Annotated[str, typer.Argument(help="The id of a case; with its variant in brackets, that one alone.")],
     out: Annotated[Path, typer.Option(help="Where the run has written.")] = Path("out/certify"),
 ) -> None:
-    """Show what was exchanged in a case, decoded: PDUs, DIMSE commands, data sets, HL7 segments and fields.
+    """Show what was exchanged in a case, decoded.
+
+    PDUs, DIMSE commands, data sets, HL7 segments and fields, of all its
+    connections, or of one variant:
 
         radloop certify show dicom.echo.1
         radloop certify show "dicom.store.cstore.1[CT]" --out out/certify
 
-    A > in front of a record marks the proof of the verdict.
+    A > in front of a message marks the proof of the verdict.
 
     Exit code 0: shown; 2: there is no such case in the result.
     """
@@ -51,7 +54,9 @@ def diff(
     old: Annotated[Path, typer.Argument(help="result.json of before, or its folder.")],
     new: Annotated[Path, typer.Argument(help="result.json of now, or its folder.")],
 ) -> None:
-    """Say what changed from one result to another, such as between two versions of a product.
+    """Say what changed from one result to another.
+
+    Such as between two versions of a product:
 
         radloop certify diff out/version-1 out/version-2
 

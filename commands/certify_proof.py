@@ -15,6 +15,8 @@ def keygen(
 ) -> None:
     """Make a key pair (Ed25519) to sign results with.
 
+    Two files, the public key with .pub behind the name:
+
         radloop certify keygen --out my.key
 
     Keep the private key: whoever has it can sign as you. Give the public
@@ -40,6 +42,8 @@ def verify(
     key: Annotated[Path, typer.Option(help="The public key of who certified.")],
 ) -> None:
     """Check that what a run wrote is what was signed, byte for byte.
+
+    All of it, or the certificate alone:
 
         radloop certify verify out/certify --key my.key.pub
         radloop certify verify certificate.pdf --key my.key.pub

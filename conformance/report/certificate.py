@@ -257,7 +257,7 @@ class _Certificate(FPDF):
             self._put(clause_text(case), 7.5, SOFT)
             for found in findings(case)[:4] if with_text else ():
                 lines = [("in", ", ".join(found.variants))] if found.variants else []
-                lines += [(label, text.splitlines()[-1] if text else "") for label, text in found.lines]
+                lines += found.lines
                 lines += [("proof", proof_text(found.proof))] if found.proof else []
                 self.ln(0.4)
                 self._pairs(lines, 22, 0.1)

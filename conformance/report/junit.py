@@ -68,9 +68,9 @@ def _add_case(suite: Element, result: RunResult, case: CaseResult) -> None:
     element = _test_case(suite, result, case.id, case.seconds)
     text = _report(case)
     if case.outcome in _PROBLEMS:
-        message = next((trial.said for trial in case.trials if trial.outcome is case.outcome), "")
-        first_line = message.strip().splitlines()[-1] if message.strip() else str(case.outcome)
-        problem = SubElement(element, _PROBLEMS[case.outcome], type=case.outcome, message=_text(first_line))
+        said = next(found.lines for found in findings(case) if found.outcome is case.outcome)
+        message = "; ".join(f"{label}: {words}" for label, words in said)
+        problem = SubElement(element, _PROBLEMS[case.outcome], type=case.outcome, message=_text(message))
         problem.text = _text(text)
     elif case.outcome in _SKIPPED:
         reason = case.waiver or next((trial.reason for trial in case.trials), "")

@@ -102,6 +102,7 @@ class Terminal:
                 grid.add_column(overflow="fold")
                 for label, text in _details(case):
                     grid.add_row(label, Text(text))
+                grid.add_row("")
                 tree.add(_title(case)).add(grid)
             yield tree
 

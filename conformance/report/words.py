@@ -53,7 +53,9 @@ def clean(text: str) -> str:
 
 def _lines(trial: TrialResult) -> tuple[tuple[str, str], ...]:
     lines = [("expected", trial.expected), ("actual", trial.actual)] if trial.expected else []
-    if trial.reason:
+    if trial.outcome is Outcome.ERROR:  # a traceback: result.json has the whole of it
+        lines.append(("reason", (trial.reason.splitlines() or [""])[-1]))
+    elif trial.reason:
         lines.append(("reason", trial.reason))
     for one in trial.deviations:
         lines += [("should be", one.expected), ("actual", one.actual)]
