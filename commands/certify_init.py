@@ -23,7 +23,7 @@ def init(
 
     The draft goes to standard output, what was found to standard error:
 
-        radloop certify init --host 127.0.0.1 --port 4242 --aet ORTHANC > target.toml
+        radloop certify init --host 127.0.0.1 --port 4242 > target.toml
 
     C-ECHO, then presentation contexts: every storage SOP class in every
     transfer syntax, query and retrieve, worklist, performed procedure step,

@@ -157,7 +157,14 @@ class EmulatedSystem:
         command = [sys.executable, "-m", "radloop", "serve", self.system, "--config", str(self._path), "--json"]
         home = str(Path(__file__).resolve().parents[1])
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self._process = subprocess.Popen(
+                command,
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the tester: a system that died of it would fail what still runs
+            )
 
     def wait_until_ready(self) -> None:
         """Raises OSError where it did not start."""

@@ -51,6 +51,7 @@ class Run:
     _house: House | None = field(init=False, default=None)
     _current: str = field(init=False, default="")
     _open: set[Trial] = field(init=False, default_factory=set)
+    _is_abandoned: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.peers = {}
@@ -112,6 +113,7 @@ class Run:
                 for future in waiting:
                     done(future.result())
             except BaseException:
+                self._is_abandoned = True
                 for future in waiting:
                     if future.done() and not future.cancelled() and not future.exception():
                         results.setdefault(future.result().id, future.result())
@@ -169,7 +171,7 @@ class Run:
         fault = "" if case.waits else next((one.fault for one in self._listeners() if one.fault), "")
         if fault:
             verdict = _Verdict(Outcome.ERROR, reason=fault)
-        if not case.passive:
+        if not case.passive and not self._is_abandoned:
             verdict = self._after(case, trial, verdict)
         received, records = self.taps.numbers_since(first, trial.key)
         return TrialResult(

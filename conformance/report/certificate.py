@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, VAlign, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 from pydicom.uid import UID
 
 from conformance.report.words import OUTCOMES, clause_text, findings, how_run, proof_text, safety_text
@@ -50,7 +50,9 @@ def to_certificate(result: RunResult, signed_by: str = "") -> bytes:
     page.groups()
     page.claims()
     page.facts()
-    return bytes(page.output())
+    document = bytes(page.output())
+    page.close_fonts()
+    return document
 
 
 class _Certificate(FPDF):
@@ -61,7 +63,6 @@ class _Certificate(FPDF):
         fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
         for style, name in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold")):
             self.add_font("sans", style, fonts / f"{name}.ttf")
-        self.add_font("mono", "", fonts / "DejaVuSansMono.ttf")
         self._known = set(self.fonts["sans"].cmap)  # type: ignore[union-attr]
         product = result.product
         self.set_creation_date(datetime.fromisoformat(result.finished))
@@ -71,6 +72,12 @@ class _Certificate(FPDF):
         self.set_auto_page_break(True, 20)
         self.alias_nb_pages()
         self.add_page()
+
+    def close_fonts(self) -> None:
+        """fpdf2 leaves their files open."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     # --- means
 

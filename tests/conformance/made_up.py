@@ -1,7 +1,7 @@
 """A made-up run: every outcome, safety cases among the failed, variants, waivers, odd text, and records that can be read."""
 
 import hashlib
-from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -15,7 +15,7 @@ from conformance.taps import Tap, Taps, ranges
 from conformance.target import Limits, Policies, Timers
 from conformance.verdict import Outcome
 from emulators.wire import commands
-from emulators.wire.dimse import encode_command
+from emulators.wire.dimse import Command, encode_command
 from emulators.wire.fragmentation import fragment
 from emulators.wire.mllp import frame
 from emulators.wire.negotiation import AcceptorPolicy, negotiate, propose
@@ -42,13 +42,17 @@ PRODUCT = {"name": "Archiv® <PACS> & Söhne 放射", "version": '7.2 "β"', "ve
 SCRIPT = "</script><script>alert(1)</script>"
 
 
-def made_up_run(folder: Path, outcomes: Sequence[Outcome] = CYCLE, cases: int | None = None, connections: int = 1) -> RunResult:
+def made_up_run(
+    folder: Path, outcomes: tuple[Outcome, ...] = CYCLE, cases: int | None = None, connections: int = 1
+) -> RunResult:
     """The records are written to ``folder``; each case has so many connections, each of ten records or five."""
     judged: list[CaseResult] = []
     with (folder / "records.jsonl").open("w", encoding="utf-8") as file:
         taps = Taps(file)
-        for number, case in enumerate(all_cases()[:cases]):
-            judged.append(_case(taps, case, outcomes[number % len(outcomes)], connections))
+        plain, safety = cycle(outcomes), cycle(outcomes[1:] + outcomes[:1])
+        for case in all_cases()[:cases]:
+            outcome = next(safety if case.safety else plain)
+            judged.append(_case(taps, case, outcome, connections))
     digest = hashlib.sha256((folder / "records.jsonl").read_bytes()).hexdigest()
     return RunResult(
         product=PRODUCT,
@@ -131,7 +135,7 @@ def _dicom(taps: Taps, key: str) -> None:
     tap.closed("closed by the tester")
 
 
-def _message(tap: Tap, context_id: int, command: commands.Command, data: bytes | None) -> None:
+def _message(tap: Tap, context_id: int, command: Command, data: bytes | None) -> None:
     answer = commands.response(command, 0)
     parts = None if data is None else [data]
     tap.sent(b"".join(map(bytes, fragment(context_id, encode_command(command), parts, 16384))))
