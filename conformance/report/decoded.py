@@ -13,7 +13,7 @@ from conformance.decoding import Item, ReadHl7, ReadMessage, ReadPdu
 from conformance.material.data_sets import decode
 from conformance.report.exchange import END, TO_PRODUCT, Exchange, Exchanges, detail_of, name_of, uid_name
 from conformance.report.terminal import STYLES
-from conformance.report.words import clause_text, findings, proof_text
+from conformance.report.words import clause_text, clean, findings, proof_text
 from conformance.result import CaseResult, RunResult
 from conformance.taps import Recorded
 from conformance.verdict import Malformed
@@ -77,7 +77,7 @@ def _exchange(key: str, exchange: Exchange, proof: frozenset[int]) -> Iterator[s
         name, detail = escape(name_of(item)), escape(detail_of(item))
         yield f"{mark} {arrow} [bold]{name}[/]  {detail}  [dim]{item.at_s:.3f} s, {proof_text(item.records)}[/]"
         for line in _content(item):
-            yield f"        {escape(line)}"
+            yield f"        {escape(clean(line))}"
     for record in exchange.records:
         if record.event == END:
             how = escape(record.data.decode(errors="replace"))

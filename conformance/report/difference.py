@@ -71,9 +71,15 @@ def _changes(old: CaseResult, new: CaseResult) -> Iterator[Change]:
 def _notes(old: RunResult, new: RunResult) -> Iterator[str]:
     for key in ("role", "selection", "strict", "fast"):
         if getattr(old, key) != getattr(new, key):
-            yield f"{key}: {getattr(old, key) or 'none'} before, {getattr(new, key) or 'none'} now"
+            yield f"{key}: {_said(getattr(old, key))} before, {_said(getattr(new, key))} now"
     if old.versions["radloop"] != new.versions["radloop"]:
         yield f"Radloop {old.versions['radloop']} before, {new.versions['radloop']} now"
     for result, name in ((old, "the old"), (new, "the new")):
         if not result.is_finished:
             yield f"{name} run is unfinished: {len(result.not_run)} cases did not run"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(value) or "all"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
