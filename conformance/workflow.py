@@ -211,13 +211,16 @@ class Workflow:
         return seen
 
     def studies(self, **keys: str) -> list[Dataset]:
-        """What the archive finds at STUDY level as the workstation asks."""
+        """What the archive finds at STUDY level as the workstation asks; but for what has no accession number where one is
+        asked for, which fits any (PS3.4 C.2.2.1.2).
+        """
         query = Dataset()
         query.QueryRetrieveLevel = "STUDY"
         for keyword in ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances"):
             setattr(query, keyword, keys.get(keyword, "" if keyword != "NumberOfStudyRelatedInstances" else None))
         with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
-            return peer.find(STUDY_ROOT_FIND, query).matches
+            found = peer.find(STUDY_ROOT_FIND, query).matches
+        return [one for one in found if not keys.get("AccessionNumber") or one.get("AccessionNumber")]
 
     def archived(self, instances: int, **keys: str) -> Dataset:
         """The one study with these keys, as soon as it is found with so many instances. Raises Failure."""
