@@ -8,6 +8,7 @@ from typing import Any
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.messages.common import Acknowledgement
 from emulators.ports.sockets import LOOPBACK, Address, Listener
+from emulators.wire import er7
 from emulators.wire.mllp import Deframer, Frame, frame
 
 LIMIT_S = 10.0
@@ -60,3 +61,28 @@ class Peer:
                         answer = Acknowledgement("AA", message.control_id)
                         connection.sendall(frame(CODEC.encode_acknowledgement(answer, event.payload)))
                     self.received.put(message)
+
+
+class Receiver:
+    """Keeps the bytes of what it gets, and takes all of it."""
+
+    def __init__(self, port: int) -> None:
+        self.received: SimpleQueue[bytes] = SimpleQueue()
+        self._listener = Listener("test-receiver", self._serve, lambda error: None, (LOOPBACK, port))
+
+    def _serve(self, connection: socket.socket, _peer: Address) -> None:
+        deframer = Deframer()
+        with suppress(OSError):
+            while data := connection.recv(65536):
+                for event in deframer.receive(data):
+                    assert isinstance(event, Frame)
+                    self.received.put(event.payload)
+                    control_id = er7.header(event.payload).component(10, 1)
+                    connection.sendall(frame(f"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|{control_id}\r".encode()))
+
+    def next(self) -> bytes:
+        """The next message that comes."""
+        return self.received.get(timeout=LIMIT_S)
+
+    def close(self) -> None:
+        self._listener.close()

@@ -211,7 +211,10 @@ class Hl7Codec:
         Of one alone the other is NE if it is empty, and AL if it is no such value. An acknowledgement is not acknowledged in
         original mode.
         """
-        msh = _readable_header(payload)
+        try:
+            msh = er7.header(payload)
+        except RemoteProtocolError:
+            return None
         accept, application = (fields.text(msh, number) for number in (15, 16))
         if CONDITIONS.isdisjoint((accept, application)) and msh.component(9, 1) != "ACK":
             return None
