@@ -5,7 +5,7 @@ asked                              while scheduled               else
 =================================  ============================  ==========================================================
 new order (NW), number unknown     -                             scheduled: worklist, image manager, status to the placer
 new order (NW), number known       AA, no second procedure       the same
-change (XO)                        same accession and study,     AE 206
+change (XO)                        same accession and study,     AE 206; of the priority alone told, until there is a report
                                    told to the image manager
 cancel (CA)                        off the worklist, CR with CA  UC with the status that it has; CR again if cancelled
 cancel by the filler               off the worklist, OC with CA  not possible
@@ -16,6 +16,7 @@ reconcile, it has that exam's study and is performed by it at once.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from emulators.actors.requested_procedures import Procedure, ProcedureTable, State
@@ -106,7 +107,7 @@ class RisOrders:
         if not self._scheduling.serves(order.modality):
             return refused(UNKNOWN_KEY, "OBR-24"), ()
         if procedure.state is not State.SCHEDULED:
-            return refused(RECORD_LOCKED, "ORC-2"), ()
+            return self._raise_priority(procedure, order)
         before, visit = procedure.steps[0], self._patients.visit(message.visit)
         if (order, visit) == (procedure.order, procedure.visit):
             return ACCEPTED, ()
@@ -114,6 +115,15 @@ class RisOrders:
         procedure.visit = visit
         self.take_off(procedure)
         self._table.change_order(procedure, order, steps)
+        return ACCEPTED, self._letters.changed(procedure)
+
+    def _raise_priority(self, procedure: Procedure, order: Order) -> tuple[Accepted, Sequence[Effect]]:
+        """All that can still be changed of an exam that has begun: how urgent its reading is."""
+        if procedure.is_closed or order != replace(procedure.order, priority=order.priority):
+            return refused(RECORD_LOCKED, "ORC-2"), ()
+        if order == procedure.order:
+            return ACCEPTED, ()
+        procedure.order = order
         return ACCEPTED, self._letters.changed(procedure)
 
     def _cancel(self, message: CancelOrder, _sender: str) -> tuple[Accepted, Sequence[Effect]]:

@@ -214,6 +214,24 @@ def test_an_order_that_is_not_scheduled_any_more_cannot_be_changed(before: tuple
     assert done.sent == []
 
 
+@pytest.mark.parametrize("before", [(step_started(),), (step_started(), step_ended())])
+def test_the_priority_of_what_has_begun_can_still_be_raised(before: tuple[Any, ...]) -> None:
+    actor = ris(place_order(), *before)
+    raised = change_order()
+    done = do(actor, replace(raised, order=replace(raised.order, priority="STAT")))
+    assert done.answer.code == "AA"
+    assert done.only(ChangeProcedure).order.priority == "STAT"
+    listed = [message.order.priority for message in done.all(ReadingListEntry)]
+    assert listed == ["STAT"] * (len(before) - 1)
+
+
+def test_nothing_else_can_be_changed_with_the_priority() -> None:
+    actor = ris(place_order(), step_started())
+    other = change_order(modality="US")
+    done = do(actor, replace(other, order=replace(other.order, priority="STAT")))
+    assert (done.answer.code, done.answer.error, done.sent) == ("AE", "206 ORC-2", [])
+
+
 # --- cancelled ---------------------------------------------------------------------------------------------------------
 
 
