@@ -19,7 +19,7 @@ from emulators.actors.ehr import Ehr
 from emulators.actors.engine import Engine, Routes
 from emulators.actors.modality import CommitmentPolicy, ImageSpecification, Modality
 from emulators.actors.outbox import RetryPolicy
-from emulators.actors.pacs import Pacs
+from emulators.actors.pacs import QUIET_US, Pacs
 from emulators.actors.ris import Ris, RisPeers
 from emulators.actors.routing import RoutingRule
 from emulators.actors.teleradiology import Teleradiology
@@ -223,6 +223,8 @@ class SiteSettings(Settings):
     teleradiology: TeleradiologySettings | None = None
     routing: tuple[RoutingSettings, ...] = ()
     engine: EngineSettings = EngineSettings()
+    quiet_s: float = Field(default=QUIET_US / SECOND, gt=0)
+    """How long nothing comes of a study without performed steps until the archive takes it as whole."""
 
     @field_validator("accession_format")
     @classmethod
@@ -439,6 +441,7 @@ def actors(
             retry,
             told,
             [rule.rule() for rule in settings.routing],
+            round(settings.quiet_s * SECOND),
             commits_on_same=settings.commits_on_same_association,
             announcer=Announcer(announced_to, titles.pacs),
             default_issuer=settings.default_issuer,

@@ -59,6 +59,9 @@ COERCION_OF_DATA_ELEMENTS = 0xB000
 NOT_AUTHORIZED = 0x0124
 PRELIMINARY = "P"
 
+QUIET_US = MINUTE
+"""How long nothing comes of a study without performed steps until it counts as whole."""
+
 _OVER = "over/"
 """Keys of commitment results for systems that have no address, sent on the association of their request."""
 _RESULT_LIMIT_US = 30 * SECOND
@@ -80,7 +83,7 @@ class Pacs(System):
         retry: RetryPolicy | None = None,
         told_results: frozenset[str] | None = None,
         routing: Sequence[RoutingRule] = (),
-        quiet_us: int = MINUTE,
+        quiet_us: int = QUIET_US,
         commits_on_same: bool = False,
         announcer: Announcer | None = None,
         default_issuer: str = "",
