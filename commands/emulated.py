@@ -234,7 +234,10 @@ class EmulatedSystem:
         elif step != "start":
             self.kill()
         if step in ("restart", "start"):
-            self.start()
+            try:
+                self.start()
+            except OSError as error:
+                raise Inconclusive(f"operator step {step!r}: {error.strerror}") from None
 
     @staticmethod
     def _notes(client: ControlClient, step: str) -> list[str]:
