@@ -84,7 +84,11 @@ def role_named(name: str) -> Role:
 def _target(options: Options) -> Iterator[tuple[Target, Role, Operator]]:
     if options.target != EMULATOR:
         target = load_target(Path(options.target))
-        yield target, the_role(target, options.role, options.target), TargetOperator(target.operator, options.attended)
+        yield (
+            target,
+            the_role(target, options.role, options.target),
+            TargetOperator(target.operator, options.attended, str(Path(options.target).parent)),
+        )
         return
     from commands.certify_emulator import Emulator
 

@@ -27,11 +27,15 @@ class Operator(Protocol):
 
 
 class TargetOperator:
-    """Carries out the steps of a target file; prompts are printed, and end with Enter."""
+    """Carries out the steps of a target file; prompts are printed, and end with Enter.
 
-    def __init__(self, steps: Mapping[str, Step], attended: bool) -> None:
+    ``{folder}`` in a command is the folder of the target file.
+    """
+
+    def __init__(self, steps: Mapping[str, Step], attended: bool, folder: str = ".") -> None:
         self._steps = steps
         self._attended = attended
+        self._folder = folder
 
     def can(self, step: str) -> bool:
         return step in self._steps and bool(self._attended or self._steps[step].command)
@@ -42,7 +46,7 @@ class TargetOperator:
         wanted = self._steps[step]
         if wanted.prompt:
             return input(f"\n  {_filled(wanted.prompt, data)}\n  Enter when done (what it showed, if anything): ")
-        words = [_filled(word, data) for word in wanted.command]
+        words = [_filled(word, {**data, "folder": self._folder}) for word in wanted.command]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=STEP_LIMIT_S, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:

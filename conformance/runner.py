@@ -106,9 +106,9 @@ class Run:
         waiting: list[Future[CaseResult]] = []
         with ThreadPoolExecutor(WAITING_AT_ONCE, "case") as pool:
             try:
-                waiting = [pool.submit(self.case, case) for case in cases if case.waits]
+                waiting = [pool.submit(self.case, case) for case in cases if self._runs_beside(case)]
                 for case in cases:
-                    if _turn(case) == 0 and not case.waits:
+                    if _turn(case) == 0 and not self._runs_beside(case):
                         done(self.case(case))
                 for future in waiting:
                     done(future.result())
@@ -124,6 +124,11 @@ class Run:
         for case in sorted((one for one in cases if _turn(one)), key=_turn):
             done(self.case(case))
         return [results[case.id] for case in cases]
+
+    def _runs_beside(self, case: Case) -> bool:
+        """Whether a case that mostly waits may stand beside others: a product of few associations would fail the others."""
+        limit = self.target.roles[self.role].limits.associations
+        return case.waits and (limit is None or limit >= 2 * WAITING_AT_ONCE)
 
     def case(self, case: Case) -> CaseResult:
         """One case in all its variants."""

@@ -18,6 +18,7 @@ from conformance.material.patients import Patient
 from conformance.peers.acceptor import wait_until
 from conformance.peers.association import Association
 from conformance.peers.stream import Stream
+from conformance.target import Service
 from conformance.trial import EXPLICIT, IMPLICIT, Trial
 from conformance.verdict import Failure, Inconclusive
 from emulators.wire.er7 import parse
@@ -49,6 +50,11 @@ class Workflow:
         self.house = house
         house.end_idle_connections()
         self._since = trial.taps.last
+
+    def needs_archive_that_takes(self, *services: Service) -> None:
+        """Go on only where the archive is ours, or claims these HL7 services."""
+        for service in services if self.house.place == "pacs" else ():
+            self.trial.needs(service in self.trial.target.claims.services, service)
 
     # --- people
 

@@ -11,8 +11,8 @@ WITH_ARCHIVE_QUESTIONS: tuple[Role, ...] = ("pacs", "ris", "reporting")
 @case("flow.brk.1", MUST, WITH_ARCHIVE_QUESTIONS, "-", "HL7 3.3.40; MESA 104", SECONDARY, safety=True)
 def a_merge_that_the_archive_misses_shows_and_is_made_up_for(trial: Trial) -> None:
     """Merge not propagated: A40 reaches RIS, not PACS (lost or AE). Detected and repaired after re-send."""
-    trial.needs(trial.role != "pacs" or "adt" in trial.target.claims.services, "adt")
     work = trial.workflow()
+    work.needs_archive_that_takes("adt")
     survivor, merged = work.person("Roe", "Mary"), work.person("Roe", "Marie")
     for patient in (survivor, merged):
         work.register(patient)

@@ -44,6 +44,7 @@ def an_order_that_the_filler_replaces_is_not_scanned(trial: Trial) -> None:
 def an_emergency_ends_with_images_and_report_at_the_right_patient(trial: Trial) -> None:
     """Emergency: unidentified patient, scan first, order and identity later, report on the right patient."""
     work = trial.workflow()
+    work.needs_archive_that_takes("adt", "orders")
     known, doe = work.person("Roe", "Mary"), work.person("Doe", trial.identifier("X"))
     work.register(known)
     work.register(doe)
