@@ -5,15 +5,18 @@ from collections.abc import Iterator
 
 from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, READ, SHOULD, case
 from conformance.decoding import ReadMessage, decoded
+from conformance.material.archive_view import PATIENT_FIND, STUDY_FIND
 from conformance.material.images import Study
 from conformance.material.sop_classes import SHORT_NAMES
 from conformance.material.work import storage_class
 from conformance.peers.conversation import Aborted
 from conformance.target import RoleTarget
 from conformance.trial import VERIFICATION, Trial
-from conformance.verdict import Failure, NotApplicable, Silence
+from conformance.verdict import Ended, Failure, NotApplicable, Silence
 from emulators.wire.commands import c_cancel_rq, c_find_rq, n_action_rq
 from emulators.wire.status import SOP_CLASS_NOT_SUPPORTED, UNRECOGNIZED_OPERATION, status_class
+
+MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 
 _ELEMENT = struct.Struct("<HHI")
 
@@ -125,11 +128,23 @@ def _group_length_faults(data: bytes, first: int) -> Iterator[str]:
 @case("dicom.dimse.4", MUST, ACCEPTORS, "-", "PS3.7 9.3.2.3", READ, waits=True)
 def a_cancel_is_never_answered_by_itself(trial: Trial) -> None:
     """C-CANCEL is never answered by itself, and a C-CANCEL for an unknown Message ID is harmless."""
-    with trial.associate(VERIFICATION) as peer:
-        peer.send(peer.context(VERIFICATION), c_cancel_rq(999))
+    sop_class = cancellable(trial)
+    with trial.associate(VERIFICATION, sop_class) as peer:
+        peer.send(peer.context(sop_class), c_cancel_rq(999))
         try:
             answer = peer.receive(trial.timers.quiet_s)
         except Silence:
             trial.expect_equal("C-ECHO after it", peer.echo().meaning, "0000H success")
+        except Ended as end:
+            raise Failure("no answer, and the association goes on", end.actual, end.proof) from None
         else:
             raise Failure("no answer", answer.name, answer.records)
+
+
+def cancellable(trial: Trial) -> str:
+    """A SOP class that the product claims and that has C-CANCEL. Raises NotApplicable."""
+    claims = trial.target.claims
+    if "worklist" in claims.services and trial.role == "ris":
+        return MODALITY_WORKLIST
+    trial.needs("query" in claims.services, "a service that can be cancelled")
+    return PATIENT_FIND if claims.query_models and "study" not in claims.query_models else STUDY_FIND

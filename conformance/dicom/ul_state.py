@@ -1,6 +1,7 @@
 """The end of associations, and PDUs where they must not come."""
 
 import threading
+import time
 
 from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, READ, REQUESTORS, case
 from conformance.material.errands import Errand, calls_others
@@ -10,7 +11,7 @@ from conformance.peers.conversation import Conversation, Received
 from conformance.peers.stream import ReceivedPdu, Stream
 from conformance.target import RoleTarget
 from conformance.trial import VERIFICATION, Trial
-from conformance.verdict import Ended, Failure
+from conformance.verdict import Ended, Failure, Silence
 from emulators.wire.commands import c_echo_rq
 from emulators.wire.dimse import encode_command
 from emulators.wire.pdu import Abort, ReleaseReply, ReleaseRequest, encode
@@ -141,10 +142,16 @@ def the_requestor_is_aborted(trial: Trial) -> None:
         errand.arrives(before + 1)
 
 
-@case("dicom.ul.state.4", MUST, ACCEPTORS, "-", "PS3.8 9.1.2, 9.1.5", READ, waits=True, slow=True)
+@case("dicom.ul.state.4", MUST, ACCEPTORS, "-", "PS3.8 9.1.2, 9.1.5", READ, alone=True, slow=True)
 def a_connection_on_which_nothing_arrives_is_closed(trial: Trial) -> None:
     """A connection on which nothing arrives is closed after the configurable ARTIM time (declared, and a fifth more)."""
-    trial.connect().ending(trial.timers.artim_s * 1.2)
+    silent, until_s = trial.connect(), time.monotonic() + trial.timers.artim_s * 1.2
+    try:
+        with trial.associate(VERIFICATION) as other:
+            other.echo()
+    except Silence as silence:
+        trial.should(False, "others are served meanwhile", silence.actual)
+    silent.ending(until_s - time.monotonic())
 
 
 OUT_OF_PLACE = ("P-DATA-TF first", "second A-ASSOCIATE-RQ", "A-RELEASE-RP unasked")
