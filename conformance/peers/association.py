@@ -117,7 +117,12 @@ class Association(Conversation):
     # --- the association itself
 
     def release(self) -> None:
-        """Orderly. Raises Failure where no A-RELEASE-RP comes."""
+        """Orderly, and close (AR-3). Raises Failure where no A-RELEASE-RP comes."""
+        self.ask_for_release()
+        self.stream.close()
+
+    def ask_for_release(self) -> None:
+        """As ``release``, but the connection stays open."""
         self.is_open = False
         self.stream.send(encode_pdu(ReleaseRequest()))
         received = self.stream.receive_pdu()
