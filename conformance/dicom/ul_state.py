@@ -33,7 +33,7 @@ def a_release_is_answered_and_the_connection_closed(trial: Trial) -> None:
     """Orderly release: A-RELEASE-RQ is answered with A-RELEASE-RP and the connection is closed."""
     peer = trial.associate(VERIFICATION)
     trial.expect_equal("C-ECHO", peer.echo().meaning, "0000H success")
-    peer.release()
+    peer.ask_for_release()
     peer.stream.finish_sending()
     peer.stream.ending(trial.timers.artim_s * 1.2)
 
@@ -122,9 +122,20 @@ def an_abort_ends_the_association_at_once(trial: Trial) -> None:
         peer.reset()
     else:
         peer.stream.send(encode(Abort(0, 0)))
-        peer.stream.ending(trial.timers.artim_s)
+        nothing_follows(trial, peer.stream)
     with Work(trial).associate() as after:
         trial.expect_equal("C-ECHO on the next association", after.echo().meaning, "0000H success")
+
+
+def nothing_follows(trial: Trial, stream: Stream) -> None:
+    """The connection ends. Raises Failure where a PDU comes; an A-ABORT may have crossed ours."""
+    try:
+        received = stream.receive_pdu(trial.timers.artim_s)
+    except Ended:
+        return
+    trial.expect(isinstance(received.decoded(), Abort), "no PDU after A-ABORT", received.name, received.records)
+    trial.should(False, "no PDU after A-ABORT", "A-ABORT", received.records)
+    stream.ending(trial.timers.artim_s)
 
 
 def the_requestor_is_aborted(trial: Trial) -> None:

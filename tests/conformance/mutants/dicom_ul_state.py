@@ -1,9 +1,11 @@
 """Emulators that cases dicom.ul.state.* catch."""
 
+from emulators.wire.commands import c_store_rq, response
 from emulators.wire.pdu import Abort, encode
 from tests.conformance.mangler import Link, Mutant, framed
 
 RELEASE_RP, ABORT = 6, 7
+CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
 class AbortsWhereItShouldRelease(Mutant):
@@ -17,10 +19,10 @@ class TakesACollisionForAnError(Mutant):
         return encode(Abort(2, 2)) if is_answer else framed(pdu_type, body)
 
 
-class AnswersAnAbort(Mutant):
+class FinishesAfterAnAbort(Mutant):
     def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
         if pdu_type == ABORT and to_product:
-            link.to_tester(encode(Abort(2, 2)))
+            link.send_message(False, 3, response(c_store_rq(1, CT, "1.2.3"), 0), None)
         return framed(pdu_type, body)
 
 
@@ -45,7 +47,7 @@ class ClosesWithoutAbort(Mutant):
 MUTANTS = {
     "dicom.ul.state.1": AbortsWhereItShouldRelease(),
     "dicom.ul.state.2": TakesACollisionForAnError(),
-    "dicom.ul.state.3": AnswersAnAbort(),
+    "dicom.ul.state.3": FinishesAfterAnAbort(),
     "dicom.ul.state.4": KeepsIdleConnections(),
     "dicom.ul.state.5": [ClosesWithoutAbort(), AbortsAsTheUser()],
 }
