@@ -17,9 +17,17 @@ from emulators.wire.dimse import encode_command
 from emulators.wire.pdu import Abort, ReleaseReply, ReleaseRequest, encode
 
 
+def awaited(stream: Stream, name: str, limit_s: float) -> ReceivedPdu:
+    """The next PDU; ``name`` says which it should be. Raises Silence, Ended."""
+    try:
+        return stream.receive_pdu(limit_s)
+    except (Silence, Ended) as end:
+        raise type(end)(name, end.actual, end.proof) from None
+
+
 def aborted(trial: Trial, stream: Stream) -> tuple[Abort, ReceivedPdu]:
     """The A-ABORT that must come, and the end of the connection after it. Raises Failure."""
-    received = stream.receive_pdu()
+    received = awaited(stream, "A-ABORT", stream.limit_s)
     pdu = received.decoded()
     if not isinstance(pdu, Abort):
         raise Failure("A-ABORT", received.name, received.records)
@@ -50,7 +58,7 @@ class Collides(Behaviour):
         stream = conversation.stream
         try:
             stream.send(encode(ReleaseRequest()))
-            answer = stream.receive_pdu(self._limit_s)
+            answer = awaited(stream, "A-RELEASE-RP", self._limit_s)
             if not isinstance(answer.decoded(), ReleaseReply):
                 raise Failure("A-RELEASE-RP", answer.name, answer.records)
             stream.send(encode(ReleaseReply()))

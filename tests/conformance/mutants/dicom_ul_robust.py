@@ -33,6 +33,10 @@ class ServesOneAtATime(Mutant):
             self.served = link
         return framed(pdu_type, body)
 
+    def closed(self, link: Link, by_product: bool) -> bool:
+        self.served = None if link is self.served else self.served
+        return True
+
 
 class AnnouncesLessThanItTakes(AnswersOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
