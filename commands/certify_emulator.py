@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from commands.certify_emulator_claims import ASSOCIATIONS_MAX, CLAIMS, LIMITS, POLICIES, TIMERS
+from commands.certify_emulator_claims import ASSOCIATIONS_MAX, CLAIMS, LIMITS, POLICIES, SITE, TIMERS
 from commands.emulated import HOST, PORTS, TITLES, EmulatedSystem, free_ports, site_text
 from conformance.case import Role
 from conformance.target import Target, parse_target
@@ -44,7 +44,7 @@ class Emulator(EmulatedSystem):
         endpoints: dict[str, dict[str, Any]] = {name: dict(ports) for name, ports in self._ports.items()}
         endpoints[own] |= {"control_port": free_ports(1)[0], "quirks": list(quirks), **GRANTED}
         path = folder / "site.toml"
-        path.write_text(site_text(endpoints, more=site), encoding="utf-8")
+        path.write_text(site_text(endpoints, more=f"{SITE.get(role, '')}\n{site}"), encoding="utf-8")
         super().__init__(own, path)
         self.start()
 

@@ -87,8 +87,13 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
     },
 }
 
-POLICIES: Mapping[Role, Mapping[str, str]] = {
-    "pacs": {"unknown_calling_ae_title": "refuse", "duplicate_sop_instance": "refuse", "unknown_order_report": "keep"},
+POLICIES: Mapping[Role, Mapping[str, str | list[str]]] = {
+    "pacs": {
+        "unknown_calling_ae_title": "refuse",
+        "duplicate_sop_instance": "refuse",
+        "unknown_order_report": "keep",
+        "coercions": ["IssuerOfPatientID"],
+    },
     "ris": {
         "unknown_calling_ae_title": "refuse",
         "long_accession": "map",
@@ -100,8 +105,11 @@ POLICIES: Mapping[Role, Mapping[str, str]] = {
 }
 
 LIMITS: Mapping[Role, Mapping[str, int]] = {
-    "pacs": {"associations": ASSOCIATIONS_MAX},
+    "pacs": {"associations": ASSOCIATIONS_MAX, "instances_per_association": 1000},
     "ris": {"associations": ASSOCIATIONS_MAX, "worklist_entries": 200},
     "modality": {"associations": ASSOCIATIONS_MAX},
     "reporting": {"associations": ASSOCIATIONS_MAX},
 }
+
+SITE: Mapping[Role, str] = {"pacs": 'default_issuer = "RADLOOP"'}
+"""What stands in the [site] section for it."""

@@ -147,6 +147,8 @@ class Limits(Section):
     associations: int | None = Field(default=None, ge=1)  # at once; None: none that is declared
     worklist_entries: int = Field(default=2000, ge=1)  # of a full day
     attempts_per_minute: int = Field(default=30, ge=1)  # of a sender whose receiver does not answer
+    instance_bytes: int = Field(default=16 << 20, ge=1 << 20)  # the pixels of the largest image that the tester sends
+    instances_per_association: int = Field(default=3000, ge=20)
 
 
 class Timers(Section):

@@ -22,18 +22,22 @@ class IndexesBeforeItHasTheObject(Mutant):
             command = decode_command(body[6:]) if body[5] & 0x01 else None
             if command is None:
                 if to_product:
-                    link.notes["is for images"] = b"IMAGE" in body
+                    link.notes["asked"] = body
             elif command.name == "C-STORE-RQ":
                 link.notes["storing"] = command.sop_instance_uid
                 self._half.add(command.sop_instance_uid)
             elif not to_product and command.name == "C-STORE-RSP":
                 self._half.discard(str(link.notes["storing"]))
-            elif command.name == "C-FIND-RSP" and command.status == 0 and link.notes.get("is for images"):
-                self._find_half(link, body[4], command)
+            elif command.name == "C-FIND-RSP" and command.status == 0:
+                self._find_half(link, body[4], command, link.notes["asked"])
         return framed(pdu_type, body)
 
-    def _find_half(self, link: Link, context_id: int, final: Command) -> None:
+    def _find_half(self, link: Link, context_id: int, final: Command, asked: object) -> None:
+        assert isinstance(asked, bytes)
+        asks_for_all = b"IMAGE" in asked and asked.count(b"2.25.") == 2  # the UIDs of study and series alone
         for uid in self._half:
+            if not asks_for_all:
+                continue
             match = Dataset()
             match.SOPInstanceUID = uid
             pending = response(changed(final, CommandField=0x0020, MessageID=final.message_id), 0xFF00, has_dataset=True)
