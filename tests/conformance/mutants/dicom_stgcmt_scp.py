@@ -1,0 +1,49 @@
+"""Archives that cases dicom.stgcmt.scp.* catch."""
+
+from pydicom.dataset import Dataset
+
+from emulators.wire.dimse import Command
+from tests.conformance.archives import ChangedMessages
+from tests.conformance.mangler import Link, Mutant, Quirk, changed, framed
+
+COMMITMENT_ROLE = b"\x00\x141.2.840.10008.1.20.1"  # of sub-item 54H: length and SOP class; two bytes of roles follow
+
+
+def _rename_transaction(event: Dataset) -> None:
+    event.TransactionUID = event.TransactionUID[:-1] + ("2" if event.TransactionUID[-1] == "1" else "1")
+
+
+class NamesAnotherTransaction(ChangedMessages):
+    kind = "N-EVENT-REPORT-RQ"
+
+    def __init__(self) -> None:
+        super().__init__(_rename_transaction)
+
+
+class ProposesNoRole(Mutant):
+    """The new association for the result says that its requestor is SCU."""
+
+    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
+        if pdu_type == 1 and link.opened_by_product:
+            body = body.replace(COMMITMENT_ROLE + b"\x00\x01", COMMITMENT_ROLE + b"\x01\x00")
+        return framed(pdu_type, body)
+
+
+class TakesEveryAnswerForYes(Mutant):
+    """What the SCU says to the result is not looked at."""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        is_answer = to_product and command.name == "N-EVENT-REPORT-RSP"
+        return (changed(command, Status=0x0000) if is_answer else command), dataset
+
+
+MUTANTS = {
+    "dicom.stgcmt.scp.1": [Quirk(("never_commits",)), NamesAnotherTransaction()],
+    "dicom.stgcmt.scp.2": Quirk(("commits_what_it_lacks",)),
+    "dicom.stgcmt.scp.3": Quirk(("commits_what_it_lacks",)),
+    "dicom.stgcmt.scp.4": ProposesNoRole(),
+    "dicom.stgcmt.scp.5": TakesEveryAnswerForYes(),
+    "dicom.stgcmt.scp.6": Quirk(("commits_what_it_lacks",)),
+}
