@@ -27,7 +27,7 @@ INVALID: Mapping[str, Invalid] = {
     "dashed-date": Invalid("StudyDate", "2024-01-05"),
     "comma": Invalid("SliceThickness", "1.5", b"DS\x04\x001.5 ", b"DS\x04\x001,5 "),
     "lower-case": Invalid("BodyPartExamined", "chest"),
-    "odd-length": Invalid("StudyDescription", "five!", b"LO\x06\x00five! ", b"LO\x05\x00five!"),
+    "odd-length": Invalid("StudyDescription", "five!", b"LO\x06\x00five! ", b"LO\x05\x00five!"),  # and Institution Name
 }
 
 
@@ -38,6 +38,7 @@ def an_invalid_value_damages_nothing(trial: Trial) -> None:
     good = good_study.image()
     study = Study(trial, PatientID=good_study.patient_id)
     image = study.image()
+    image.InstitutionName = "five!"  # where two values are odd, the data set is not
     setattr(image, invalid.keyword, invalid.value)
     data = encode(image, EXPLICIT).replace(invalid.element, invalid.becomes)
     with trial.associate((CT, (EXPLICIT,))) as peer:
