@@ -27,13 +27,14 @@ STRUCTURES = {"A04": "ADT_A01", "A05": "ADT_A05", "A08": "ADT_A01", "A13": "ADT_
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """``name`` as XPN components: family, given, middle, suffix, prefix."""
+    """``name`` as XPN components: family, given, middle, suffix, prefix; ``names`` are its repetitions, where it has any."""
 
     patient_id: str
     name: tuple[str, ...] = ("Doe", "Jane")
     birth_date: str = "19700101"
     sex: str = "F"
     issuer: str = ISSUER
+    names: tuple[tuple[str, ...], ...] = ()
 
     @property
     def cx(self) -> tuple[str, ...]:
@@ -67,7 +68,17 @@ def addressing(trial: Trial, sender: PeerName | None = None, version: str | None
 
 
 def pid(patient: Patient, fields: Mapping[int, Field] | None = None) -> Row:
-    return row("PID", {1: "1", 3: patient.cx, 5: patient.name, 7: patient.birth_date, 8: patient.sex, **(fields or {})})
+    return row(
+        "PID",
+        {
+            1: "1",
+            3: patient.cx,
+            5: list(patient.names) or patient.name,
+            7: patient.birth_date,
+            8: patient.sex,
+            **(fields or {}),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
