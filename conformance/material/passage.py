@@ -7,12 +7,13 @@ modality   a worklist entry is picked and done; N-CREATE and C-STORE come
 =========  =====================================================================================
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.case import Role
 from conformance.material.archive_view import UNCOMPRESSED, ArchiveView
 from conformance.material.exam import Room
 from conformance.material.images import Study
@@ -27,6 +28,11 @@ from conformance.trial import Trial
 from conformance.verdict import NotApplicable
 
 UTF_8 = "UNICODE UTF-8"
+NEEDS: Mapping[Role, tuple[str, ...]] = {
+    "pacs": ("storage", "query"),
+    "ris": ("worklist", "orders"),
+    "modality": ("worklist", "sending"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Seen:
 
 def passed(trial: Trial, texts: Sequence[Text]) -> list[list[Seen]]:
     """Where each of the texts is seen again; never nowhere."""
+    for service in NEEDS[trial.role]:
+        trial.needs(service in trial.target.claims.services, service)
     ways = {"pacs": _through_archive, "ris": _through_worklist, "modality": _through_scanner}
     return ways[trial.role](trial, texts)
 
@@ -115,8 +123,9 @@ def ordered(trial: Trial, text: Text, term: str | None = None) -> Patient:
     term = term_for(trial, text) if term is None else term
     charset: dict[str, Any] = {"msh_fields": {18: ["", term] if term == "ISO IR87" else term}}
     with trial.mllp() as sender:
-        for sent in (register(trial, "A04", patient, **charset), new_order(trial, order, **charset)):
-            trial.expect_code(sender.ask(sent.payload), "AA", "CA")
+        if "adt" in trial.target.claims.services:
+            trial.expect_code(sender.ask(register(trial, "A04", patient, **charset).payload), "AA", "CA")
+        trial.expect_code(sender.ask(new_order(trial, order, **charset).payload), "AA", "CA")
     return patient
 
 
