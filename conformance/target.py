@@ -145,6 +145,7 @@ class Policies(Section):
 
 class Limits(Section):
     associations: int | None = Field(default=None, ge=1)  # at once; None: none that is declared
+    long_list: int = Field(default=520, ge=50)  # studies that are stored for a list that is cancelled or over-broad
     worklist_entries: int = Field(default=2000, ge=1)  # of a full day
     attempts_per_minute: int = Field(default=30, ge=1)  # of a sender whose receiver does not answer
     instance_bytes: int = Field(default=16 << 20, ge=1 << 20)  # the pixels of the largest image that the tester sends

@@ -266,16 +266,15 @@ def a_broken_identifier_is_refused(trial: Trial) -> None:
     trial.expect(status == 0xA900 or status >> 12 == 0xC, "A900H or Cxxx", found.final.meaning, found.final.records)
 
 
-MANY = 520
 BEFORE_CANCEL = 10
 
 
 def many_studies(trial: Trial) -> frozenset[str]:
-    """More than 500 studies of one image each, of one patient, stored once in a run: their UIDs."""
+    """As many studies as a long list has, of one image each, of one patient, stored once in a run: their UIDs."""
 
     def make(trial: Trial) -> frozenset[str]:
         patient_id = trial.patient_id()
-        images = [Study(trial, PatientID=patient_id).image() for _ in range(MANY)]
+        images = [Study(trial, PatientID=patient_id).image() for _ in range(trial.target.limits.long_list)]
         store(trial, images)
         return frozenset(str(one.StudyInstanceUID) for one in images)
 
