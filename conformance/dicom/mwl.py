@@ -166,7 +166,8 @@ def _polled(trial: Trial, patient_id: str, known: set[str]) -> list[float]:
         except Failure as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=poll, name="polling-modality") for _ in range(POLLING_MODALITIES)]
+    at_once = min(POLLING_MODALITIES, trial.target.limits.associations or POLLING_MODALITIES)
+    threads = [threading.Thread(target=poll, name="polling-modality") for _ in range(at_once)]
     for thread in threads:
         thread.start()
     for thread in threads:

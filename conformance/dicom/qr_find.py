@@ -284,7 +284,7 @@ def many_studies(trial: Trial) -> frozenset[str]:
 @case("dicom.qr.find.8", MUST, "pacs", "+", "PS3.4 C.4.1.3; PS3.7 9.1.2.2, 9.3.2.3", READ, needs=QUERY)
 def a_long_list_stops_when_it_is_cancelled(trial: Trial) -> None:
     """C-CANCEL stops a long list with FE00H (0000H if already finished)."""
-    trial.needs("study" in trial.target.claims.query_models, "study root")
+    trial.needs("s" in models(trial.target), "study root")
     studies = many_studies(trial)
     model = MODELS["s"]
     with trial.associate(model.find) as peer:
@@ -354,7 +354,7 @@ def an_over_broad_query_is_never_cut_without_a_word(trial: Trial) -> None:
     """An over-broad query (all empty) is limited in the declared way and the limit is visible: the complete list, or A700H or a
     warning; never a cut list with 0000H.
     """
-    trial.needs("study" in trial.target.claims.query_models, "study root")
+    trial.needs("s" in models(trial.target), "study root")
     studies = many_studies(trial)
     model = MODELS["s"]
     with trial.associate(model.find) as peer:

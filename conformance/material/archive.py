@@ -58,8 +58,8 @@ MODELS: Mapping[str, Model] = {
 
 
 def models(target: RoleTarget) -> tuple[str, ...]:
-    """The claimed models, study root first."""
-    return tuple(sorted((name[0] for name in target.claims.query_models), reverse=True))
+    """The claimed models, study root first; study root where the target file does not say."""
+    return tuple(sorted((name[0] for name in target.claims.query_models or ("study",)), reverse=True))
 
 
 def each_model(*variants: str) -> Callable[[RoleTarget], list[str]]:
