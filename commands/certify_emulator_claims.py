@@ -93,10 +93,13 @@ POLICIES: Mapping[Role, Mapping[str, str | list[str]]] = {
         "duplicate_sop_instance": "refuse",
         "unknown_order_report": "keep",
         "coercions": ["IssuerOfPatientID"],
+        "retrieved_header": "current",
+        "merged_id_message": "map",
     },
     "ris": {
         "unknown_calling_ae_title": "refuse",
         "long_accession": "map",
+        "merged_id_message": "map",
         "worklist_after_discontinued": "remove",
     },
     "modality": {"unknown_calling_ae_title": "refuse", "failed_step_start": "give_up"},

@@ -11,7 +11,7 @@ from conformance.material.sending import Outgoing, sender
 from conformance.peers.mllp import MllpListener, ReceivedMessage, well
 from conformance.target import RoleTarget
 from conformance.trial import Trial
-from emulators.wire.er7 import parse
+from emulators.wire.er7 import Field, parse
 
 PROCESSING = "HL7 2.9.2 in v2.5.1 (v2.9.1 2.8.2.1)"
 
@@ -76,7 +76,7 @@ def a_wrong_version_or_processing_id_is_rejected(trial: Trial) -> None:
     """
     good, policies = good_messages(trial), trial.target.policies
     other_id = "P" if policies.processing_id != "P" else "T"
-    changed: dict[str, tuple[dict[int, str | tuple[str, ...]], str]] = {
+    changed: dict[str, tuple[dict[int, Field], str]] = {
         "version": ({12: "3.9"}, "203"),
         "no-version": ({12: ""}, "203"),
         "processing": ({11: other_id}, "202"),

@@ -19,6 +19,7 @@ from conformance.material.patients import Sent, register
 from conformance.material.reports import report
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable
+from emulators.wire.er7 import Field
 
 
 class GoodMessage(Protocol):
@@ -28,7 +29,7 @@ class GoodMessage(Protocol):
         self,
         *,
         control_id: str | None = None,
-        msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+        msh_fields: Mapping[int, Field] | None = None,
         version: str | None = None,
     ) -> Sent: ...
 

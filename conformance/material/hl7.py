@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emulators.core.errors import RemoteProtocolError
-from emulators.wire.er7 import Row, encode, header, row
+from emulators.wire.er7 import Field, Row, encode, header, row
 
 SENT_AT = "20250303101500"
 """MSH-7 and other times of what is sent; the same in every run."""
@@ -24,9 +24,7 @@ class Addressing:
     version: str = "2.5.1"
 
 
-def msh(
-    addressing: Addressing, message_type: str, control_id: str, fields: Mapping[int, str | tuple[str, ...]] | None = None
-) -> Row:
+def msh(addressing: Addressing, message_type: str, control_id: str, fields: Mapping[int, Field] | None = None) -> Row:
     """MSH; ``message_type`` such as ``ADT^A04^ADT_A01``; ``fields`` replaces or adds by number."""
     return row(
         "MSH",

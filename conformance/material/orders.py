@@ -45,9 +45,11 @@ def order_of(trial: Trial, patient: Patient | None = None, visit: Visit | None =
     )
 
 
-def new_order(trial: Trial, order: Order, *others: Order, **options: Any) -> Sent:
+def new_order(
+    trial: Trial, order: Order, *others: Order, pid_fields: Mapping[int, Field] | None = None, **options: Any
+) -> Sent:
     """From the placer (RAD-2); ``others`` are of the same patient and visit, in the same message."""
-    rows = [pid(order.patient), order.visit.row()]
+    rows = [pid(order.patient, pid_fields), order.visit.row()]
     for one in (order, *others):
         rows += _order_rows("NW", "", one, is_of_filler=False)
     return orm(trial, rows, **options)
@@ -80,7 +82,7 @@ def orm(
     *,
     sender: PeerName | None = None,
     control_id: str | None = None,
-    msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+    msh_fields: Mapping[int, Field] | None = None,
     version: str | None = None,
 ) -> Sent:
     """An ORM^O01 with any segments after MSH."""

@@ -101,7 +101,7 @@ def adt(
     *,
     sender: PeerName | None = None,
     control_id: str | None = None,
-    msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+    msh_fields: Mapping[int, Field] | None = None,
     version: str | None = None,
 ) -> Sent:
     """An ADT message of any trigger; ``rows`` are those behind EVN."""

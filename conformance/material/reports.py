@@ -20,7 +20,7 @@ def report(
     *,
     sender: PeerName | None = None,
     control_id: str | None = None,
-    msh_fields: Mapping[int, str | tuple[str, ...]] | None = None,
+    msh_fields: Mapping[int, Field] | None = None,
     version: str | None = None,
 ) -> Sent:
     """One OBX of type TX for each line. An engine has it from the RIS."""
