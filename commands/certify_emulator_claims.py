@@ -100,6 +100,7 @@ POLICIES: Mapping[Role, Mapping[str, str | list[str]]] = {
         "unknown_calling_ae_title": "refuse",
         "long_accession": "map",
         "merged_id_message": "map",
+        "time_zone": "Europe/Berlin",
         "worklist_after_discontinued": "remove",
     },
     "modality": {"unknown_calling_ae_title": "refuse", "failed_step_start": "give_up"},

@@ -43,6 +43,7 @@ _SITE = """\
 [site]
 institution = "RADLOOP"
 priors = 1
+time_zone = "Europe/Berlin"
 {more}
 [site.ae_titles]
 ris = "{titles[ris]}"

@@ -24,7 +24,7 @@ def a_message_without_its_acknowledgement_is_sent_again(trial: Trial) -> None:
     first.send()
     [came] = listener.wait_for("a message", first.is_it, trial.timers.propagation_s)
     second.send()
-    again_s = trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.acknowledgement_s
+    again_s = trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.quiet_s
     if trial.variant != "late":  # a sender that was still waiting has its answer
         listener.wait_for("the same message again", first.is_it, again_s, count=2)
     listener.wait_for("the next message", second.is_it, again_s)

@@ -119,9 +119,14 @@ def processed(trial: Trial, sent: Mapping[str, Visible], limit_s: float) -> str:
 
 
 def adt_destination(trial: Trial) -> MllpListener:
-    """Where an engine forwards ADT first, by its claimed routes. Raises Inconclusive."""
+    """Where an engine forwards ADT first. Raises Inconclusive."""
+    return route_of(trial, "ADT")
+
+
+def route_of(trial: Trial, message: str) -> MllpListener:
+    """The first destination of a message type, by the engine's claimed routes. Raises Inconclusive."""
     for route in trial.target.claims.routes:
-        message, *destinations = route.split()
-        if message == "ADT" and destinations:
+        kind, *destinations = route.split()
+        if kind == message and destinations:
             return trial.peer(destinations[0]).mllp  # type: ignore[arg-type]
-    raise Inconclusive("the target file claims no route of ADT")
+    raise Inconclusive(f"the target file claims no route of {message}")
