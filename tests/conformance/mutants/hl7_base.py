@@ -17,7 +17,7 @@ class GuessesTheCharacterSet(Mutant):
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         head, cr, rest = payload.partition(b"\r")
-        if not to_product or rest.isascii() or len(head.split(b"|")) >= 18:
+        if not to_product or rest.isascii() or any(head.split(b"|")[17:]):
             return payload
         return head + b"|" * (17 - head.count(b"|")) + b"8859/1" + cr + rest
 
