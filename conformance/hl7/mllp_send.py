@@ -12,7 +12,7 @@ CLAUSE = "ITI TF-2 App. C.2.1; HL7 2.9 in v2.5.1 (v2.9.1 2.8.2)"
 ANOTHER = "ANOTHERMESSAGE"
 
 
-@case("hl7.mllp.send.1", MUST, HL7_SENDERS, "-", CLAUSE, READ, variants=("silent", "closed", "late", "foreign"))
+@case("hl7.mllp.send.1", MUST, HL7_SENDERS, "-", CLAUSE, READ, variants=("silent", "closed", "late", "foreign"), slow=True)
 def a_message_without_its_acknowledgement_is_sent_again(trial: Trial) -> None:
     """The sender waits for the acknowledgement before the next message; without one (silence, a closed connection, one that
     comes too late or is for another message) it sends the same message again under the same MSH-10, and then goes on.
