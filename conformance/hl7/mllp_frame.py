@@ -1,5 +1,7 @@
 """MLLP frames at the receiver (MLLP release 1: 0BH, the message, 1CH 0DH)."""
 
+import contextlib
+
 from conformance.case import HL7_RECEIVERS, MUST, OPINION, READ, SECONDARY, case
 from conformance.material.effects import processed, visible
 from conformance.material.good_messages import good_messages
@@ -47,12 +49,10 @@ def an_unterminated_message_is_neither_processed_nor_acknowledged(trial: Trial) 
     with trial.mllp() as peer:
         cut, whole = cut_by_message.message(), good()
         peer.send_bytes(START_BLOCK + cut.payload + frame(whole.payload))
-        try:
+        with contextlib.suppress(Ended):  # closed: the sender has to come again
             answer = peer.receive()
-        except Ended:
-            pass  # closed: the sender has to come again
-        else:
-            trial.expect_equal("MSA-2 of the answer", answer.field("MSA", 2), whole.control_id, answer.records)
+            if answer.code in ("AA", "CA"):  # AE or AR says that the two together are no message
+                trial.expect_equal("MSA-2 of a positive answer", answer.field("MSA", 2), whole.control_id, answer.records)
     with trial.mllp() as peer:
         _expect_answer(trial, peer, good())
     cut_off = {"silence": cut_by_silence, "FIN": cut_by_end, "another message": cut_by_message}

@@ -18,7 +18,7 @@ from conformance.material.good_messages import GoodMessage, placed_order
 from conformance.material.images import Study
 from conformance.material.orders import new_order, order_of, ready_to_read
 from conformance.material.patients import Patient, register
-from conformance.material.read_back import person_name, studies, worklist
+from conformance.material.read_back import claimed, person_name, studies, worklist
 from conformance.material.reports import report
 from conformance.material.sop_classes import CT
 from conformance.peers.mllp import MllpListener
@@ -46,6 +46,7 @@ def visible(trial: Trial) -> Visible:
 
 
 def _of_ris(trial: Trial) -> Visible:
+    claimed(trial, "orders", "worklist")
     order = order_of(trial)
     return Visible(
         lambda **options: new_order(trial, order, **options),
@@ -63,6 +64,7 @@ def _of_engine(trial: Trial) -> Visible:
 
 
 def _of_pacs(trial: Trial) -> Visible:
+    claimed(trial, "adt")
     stored, new_name = archived_study(trial), trial.identifier("N").capitalize()
     patient = Patient(stored.patient_id, (new_name, "Jane"))
     return Visible(
@@ -73,6 +75,7 @@ def _of_pacs(trial: Trial) -> Visible:
 
 def archived_study(trial: Trial, **attributes: str) -> Study:
     """A study of two images in the product, which finds it. Raises Inconclusive."""
+    claimed(trial, "storage", "query")
     study = Study(trial, **attributes)
     with trial.beforehand("a study is archived"):
         with trial.associate(CT) as peer:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from conformance.material.effects import archived_study
 from conformance.material.orders import Order, new_order, order_of
 from conformance.material.patients import Patient, Sent
-from conformance.material.read_back import studies, worklist
+from conformance.material.read_back import claimed, studies, worklist
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -30,6 +30,7 @@ class Holdings:
         return self._ordered(order or order_of(self.trial, patient))
 
     def _ordered(self, order: Order) -> str:
+        claimed(self.trial, "orders", "worklist")
         before = self.entries(PatientID=order.patient.patient_id)
         with self.trial.beforehand("an order is on the worklist"):
             told(self.trial, new_order(self.trial, order))

@@ -9,7 +9,7 @@ from pydicom.sequence import Sequence
 from conformance.material.data_sets import raw
 from conformance.peers.association import Found
 from conformance.trial import Trial
-from conformance.verdict import Failure
+from conformance.verdict import Failure, Inconclusive
 
 WORKLIST = "1.2.840.10008.5.1.4.31"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -66,7 +66,7 @@ _CODECS = {
 
 
 def worklist(trial: Trial, **keys: str) -> Found:
-    """The worklist entries with these values (of the entry, not of its step). Raises Failure where the query fails."""
+    """The worklist entries with these values (of the entry, not of its step). Raises Failure, Inconclusive."""
     identifier = _identifier(_WORKLIST_KEYS, keys)
     step = Dataset()
     for keyword in _STEP_KEYS:
@@ -90,11 +90,21 @@ def _identifier(keywords: tuple[str, ...], keys: dict[str, str]) -> Dataset:
 
 
 def _found(trial: Trial, sop_class: str, identifier: Dataset) -> Found:
+    claimed(trial, "worklist" if sop_class == WORKLIST else "query")
+    if trial.target.dicom_port is None:
+        raise Inconclusive("the target file names no dicom_port to ask at")
     with trial.associate(sop_class) as peer:
         found = peer.find(sop_class, identifier)
     if found.final.status:
         raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
     return found
+
+
+def claimed(trial: Trial, *services: str) -> None:
+    """Raises Inconclusive where the product does not claim what its effects are seen by."""
+    missing = [one for one in services if one not in trial.target.claims.services]
+    if missing:
+        raise Inconclusive(f"nothing shows the effect: it does not claim {', '.join(missing)}")
 
 
 def text(dataset: Dataset, keyword: str) -> str:
