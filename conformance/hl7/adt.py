@@ -144,7 +144,7 @@ def _retrieved_name(trial: Trial, study_uid: str) -> str:
     return person_name(decode(first.data or b"", first.transfer_syntax))
 
 
-@case("hl7.adt.upd.2", OPINION, RIS_AND_PACS, "-", "", NO_CLAUSE, needs="adt")
+@case("hl7.adt.upd.2", OPINION, RIS_AND_PACS, "-", "ITI-30 3.30.4; opinion", NO_CLAUSE, needs="adt")
 def an_update_of_an_unknown_patient_is_treated_as_declared(trial: Trial) -> None:
     """A08 for an unknown patient creates it or is refused AE, as declared, and never leaves half a record."""
     patient = Patient(trial.patient_id(), birth_date="19820404", sex="M")
