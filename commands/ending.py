@@ -33,6 +33,9 @@ def guarded(command: Callable[[], int]) -> int:
     except ConfigError as error:
         complain(str(error))
         return WRONG_USE
+    except ModuleNotFoundError as error:
+        complain(f"the package {error.name} is not installed; to certify needs radloop[conformance]")
+        return OWN_FAULT
     except OSError as error:
         complain(f"{error.filename or 'system'}: {error.strerror}")
         return OWN_FAULT

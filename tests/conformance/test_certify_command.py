@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ def test_a_product_that_is_not_there_leaves_the_results_of_before_as_they_were(t
 
 
 @pytest.fixture
-def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def interrupted_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ctrl-C comes when one of these cases begins; the list of what ran."""
     ran: list[str] = []
     real = Run.case
