@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.groups import GROUPS, Group, group_of
-from conformance.verdict import GOOD, SEVERITY, Outcome, worst
+from conformance.verdict import GOOD, Outcome, worst
 from emulators.core.errors import ConfigError
 
 FORMAT = 1
@@ -126,11 +126,6 @@ class RunResult:
         """The groups that have a case, in the order of the catalogue."""
         found = ((group, [case for case in self.cases if case.group == group]) for group in GROUPS)
         return [(group, cases) for group, cases in found if cases]
-
-    @property
-    def worst_first(self) -> list[CaseResult]:
-        """All cases, failing ones first, safety before the others."""
-        return sorted(self.cases, key=lambda case: (SEVERITY.index(case.outcome), not case.safety))
 
     def badge(self, levels: Sequence[str]) -> str:
         """``passed``, ``failed`` or ``not shown`` for the cases of some levels: passed needs a verdict and no failure.

@@ -14,7 +14,7 @@ from fpdf.enums import TableBordersLayout, VAlign, XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 from pydicom.uid import UID
 
-from conformance.report.words import OUTCOMES, clause_text, findings, how_run, proof_text, safety_text
+from conformance.report.words import OUTCOMES, SHORT, clause_text, findings, how_run, proof_text, safety_text, to_read
 from conformance.result import CaseResult, RunResult
 from conformance.verdict import Outcome
 
@@ -235,7 +235,7 @@ class _Certificate(FPDF):
             f"{safety_text(self._result)}. A safety case is one whose failure can show a patient the wrong data.", 8.5, SOFT
         )
         self.ln(1)
-        cases = sorted((case for case in self._result.cases if case.safety), key=lambda case: OUTCOMES.index(case.outcome))
+        cases = to_read((case for case in self._result.cases if case.safety), *OUTCOMES)
         bad = [case for case in cases if case.outcome in BAD_ONES]
         self._bad_cases(bad[:FULL_TEXT_MAX], True)
         self._bad_cases(bad[FULL_TEXT_MAX:], False)
@@ -245,9 +245,8 @@ class _Certificate(FPDF):
 
     def others(self) -> None:
         """Everything else that did not plainly pass."""
-        cases = [case for case in self._result.worst_first if not case.safety]
-        bad = [case for case in cases if case.outcome in BAD_ONES]
-        mild = [case for case in cases if case.outcome is Outcome.WARN]
+        cases = [case for case in self._result.cases if not case.safety]
+        bad, mild = to_read(cases, *BAD_ONES), to_read(cases, Outcome.WARN)
         if bad:
             self._section("Other cases that failed or could not be observed")
             self._bad_cases(bad, True)
@@ -303,7 +302,7 @@ class _Certificate(FPDF):
             rows.append([(f"{group.letter}  {group.title}", INK, False), *numbers])
         rows.append([("all", INK, True), *((str(counts[one]), COLOURS[one], True) for one in shown)])
         width = min(20.0, 100.0 / max(1, len(shown)))
-        heads = ("", *(str(one) for one in shown))
+        heads = ("", *(SHORT.get(one, str(one)) for one in shown))
         self._rows(rows, (WIDTH_MM - width * len(shown), *(width for _ in shown)), heads, ("LEFT", *("RIGHT" for _ in shown)))
 
     # --- what it rests on

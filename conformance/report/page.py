@@ -18,6 +18,7 @@ from conformance.report.words import (
     proof_text,
     reasons,
     safety_text,
+    to_read,
 )
 from conformance.result import CaseResult, RunResult
 from conformance.taps import Recorded
@@ -56,7 +57,7 @@ def to_page(result: RunResult, recorded: Recorded, signed_by: str = "") -> str:
     environment.filters["words"] = lambda key: str(key).removesuffix("_s").replace("_", " ")
     exchanges = Exchanges(recorded)
     day = datetime.fromisoformat(result.finished)
-    bad = [case for case in result.worst_first if case.outcome in BAD]
+    bad = to_read(result.cases, *BAD)
     return environment.get_template("certify.html.j2").render(
         result=result,
         signed_by=signed_by,
@@ -92,7 +93,7 @@ def _badges(result: RunResult) -> list[dict[str, Any]]:
 
 
 def _group(letter: str, title: str, cases: Sequence[CaseResult], exchanges: Exchanges) -> dict[str, Any]:
-    ordered = sorted(cases, key=lambda case: OUTCOMES.index(case.outcome))
+    ordered = to_read(cases, *OUTCOMES)
     return {"letter": letter, "title": title, "cases": [_case(case, exchanges) for case in ordered]}
 
 

@@ -17,12 +17,14 @@ from rich.tree import Tree
 from conformance.report.words import (
     OUTCOMES,
     SAFETY,
+    SHORT,
     clause_text,
     findings,
     needless_waivers,
     proof_text,
     reasons,
     safety_text,
+    to_read,
 )
 from conformance.result import CaseResult, RunResult
 from conformance.verdict import Outcome
@@ -37,8 +39,7 @@ STYLES = {
     Outcome.ERROR: "bold white on red",
 }
 BADGES = {"passed": "bold green", "failed": "bold red", "not shown": "magenta"}
-PLAIN = (Outcome.PASS, Outcome.NOT_APPLICABLE)
-_SHORT = {Outcome.NOT_APPLICABLE: "n/a", Outcome.INCONCLUSIVE: "incon."}
+TO_LOOK_AT = tuple(one for one in OUTCOMES if one not in (Outcome.PASS, Outcome.NOT_APPLICABLE))
 
 
 class Terminal:
@@ -84,16 +85,16 @@ class Terminal:
         if self._console.is_terminal:
             self._print("", *self._trees(result))
         else:
-            for case in (one for one in result.worst_first if one.outcome not in PLAIN):
+            for case in to_read(result.cases, *TO_LOOK_AT):
                 self._print("", _title(case), *(f"  [dim]{label:11}[/] {escape(text)}" for label, text in _details(case)))
         self._print("", _groups(result), "", *_closing(result, out))
 
     @staticmethod
     def _trees(result: RunResult) -> Iterator[Tree]:
         """One tree for each outcome that people must look at."""
-        for outcome in OUTCOMES:
-            cases = [case for case in result.worst_first if case.outcome is outcome]
-            if not cases or outcome in PLAIN:
+        for outcome in TO_LOOK_AT:
+            cases = to_read(result.cases, outcome)
+            if not cases:
                 continue
             tree = Tree(f"[{STYLES[outcome]}]{outcome}[/] {len(cases)}", guide_style="dim")
             for case in cases:
@@ -137,7 +138,7 @@ def _groups(result: RunResult) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("group", no_wrap=True, overflow="ellipsis")
     for outcome in shown:
-        table.add_column(_SHORT.get(outcome, str(outcome)), justify="right", no_wrap=True)
+        table.add_column(SHORT.get(outcome, str(outcome)), justify="right", no_wrap=True)
     for group, cases in result.by_group:
         own = result.count(cases)
         cells = [f"[{STYLES[one]}]{own[one]}[/]" if own[one] else "[dim]·[/]" for one in shown]

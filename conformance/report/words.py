@@ -20,6 +20,9 @@ OUTCOMES = (
 )
 """In the order in which people read them."""
 
+SHORT = {Outcome.NOT_APPLICABLE: "n/a", Outcome.INCONCLUSIVE: "inconcl."}
+"""For the head of a narrow column."""
+
 SAFETY = "⚑ safety"
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -32,6 +35,12 @@ class Finding:
     variants: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
     proof: tuple[int, ...]
+
+
+def to_read(cases: Iterable[CaseResult], *outcomes: Outcome) -> list[CaseResult]:
+    """Those of some outcomes, in the order in which people read them: the failing first, safety before the others."""
+    chosen = (case for case in cases if case.outcome in outcomes)
+    return sorted(chosen, key=lambda case: (OUTCOMES.index(case.outcome), not case.safety))
 
 
 def findings(case: CaseResult) -> list[Finding]:
