@@ -26,6 +26,7 @@ from conformance.taps import Taps, ranges
 from conformance.target import PeerName, Target
 from conformance.trial import Peer, Trial
 from conformance.verdict import Failure, Inconclusive, NotApplicable, Outcome
+from emulators.core.errors import ConfigError
 
 WAITING_AT_ONCE = 8
 
@@ -54,14 +55,21 @@ class Run:
     _is_abandoned: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.peers = {}
-        for name, endpoint in self.target.tester.peers.items():
-            peer = self.peers[name] = Peer(name, endpoint)
-            if endpoint.dicom_port is not None:
-                peer.dicom_listener = Acceptor(name, endpoint.dicom, self.taps)
-            if endpoint.mllp_port is not None:
-                peer.mllp_listener = MllpListener(name, endpoint.mllp, self.taps)
+        """Raises ConfigError where a port of the tester cannot be had."""
+        self.peers = {name: Peer(name, endpoint) for name, endpoint in self.target.tester.peers.items()}
         self.life = Life(self.target, self.role, self.taps, self.peers)
+        for peer in self.peers.values():
+            try:
+                self._listen(peer)
+            except OSError as error:
+                self.close()
+                raise ConfigError(f"tester.peers.{peer.name}: a port of it cannot be had: {error.strerror}") from None
+
+    def _listen(self, peer: Peer) -> None:
+        if peer.endpoint.dicom_port is not None:
+            peer.dicom_listener = Acceptor(peer.name, peer.endpoint.dicom, self.taps)
+        if peer.endpoint.mllp_port is not None:
+            peer.mllp_listener = MllpListener(peer.name, peer.endpoint.mllp, self.taps)
 
     @property
     def run_id(self) -> str:

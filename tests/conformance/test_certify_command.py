@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,16 @@ def test_where_nothing_runs_one_line_says_why_and_the_exit_code_is_3(
     assert complaint in done.stderr
     assert "Traceback" not in done.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_port_of_the_tester_that_is_taken_is_named_and_nothing_runs(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        target.write_text(certify("--example").stdout.replace("11202", str(port)), encoding="utf-8")
+        done = certify("dicom.echo", "--target", target, "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "tester.peers.workstation: a port of it cannot be had: Address already in use" in done.stderr
 
 
 def test_a_product_that_is_not_there_leaves_the_results_of_before_as_they_were(tmp_path: Path) -> None:
