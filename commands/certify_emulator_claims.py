@@ -68,6 +68,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
     },
     "modality": {
         "services": ["worklist", "performed_step", "commitment", "sending"],
+        "uid_roots": ["2.25"],
         "character_sets": _CHARACTER_SETS,
     },
     "ehr": {

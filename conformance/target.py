@@ -101,6 +101,7 @@ class Claims(Section):
     services: tuple[Service, ...] = ()
     sop_classes: tuple[Uid, ...] = ()  # storage
     transfer_syntaxes: tuple[Uid, ...] = ()
+    uid_roots: tuple[Uid, ...] = ()  # of the instances that the product makes
     character_sets: tuple[str, ...] = ()  # DICOM defined terms beyond the default repertoire
     hl7_character_sets: tuple[str, ...] = ()  # terms of table 0211
     query_models: tuple[Literal["patient", "study"], ...] = ()

@@ -235,14 +235,25 @@ class Room:
         if not self.trial.eventually(taken, self.trial.timers.propagation_s):
             raise Inconclusive(f"operator step {step!r}: no such exam")
 
+    def exam(self, instances: int) -> str:
+        """A whole exam of one series, or where the product is no modality, the operator step ``send study``; what it is called
+        by."""
+        if self.trial.role != "modality":
+            self.trial.operate("send study", subject=self.patient_id, instances=str(instances))
+            return self.patient_id
+        entry = self.schedule()
+        self.start(entry)
+        self.acquire(entry, instances)
+        return str(entry.AccessionNumber)
+
     # --- what came
 
-    def images(self) -> list[StoredImage]:
-        """The C-STORE requests of this patient's exams so far, every repetition too."""
+    def images(self, patient_id: str = "") -> list[StoredImage]:
+        """The C-STORE requests of this patient's exams so far, or of another's, every repetition too."""
         for one in self.pacs_listener.received:
             if one.name == "C-STORE-RQ" and id(one) not in self._read:
                 self._read[id(one)] = StoredImage(one, one.dataset)
-        return [one for one in self._read.values() if one.dataset.get("PatientID") == self.patient_id]
+        return [one for one in self._read.values() if one.dataset.get("PatientID") == (patient_id or self.patient_id)]
 
     def stored(self, count: int, limit_s: float | None = None) -> list[StoredImage]:
         """The images as soon as ``count`` different ones have come. Raises Silence."""
