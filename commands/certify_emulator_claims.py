@@ -35,6 +35,8 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
             "get",
             "commitment",
             "performed_step",
+            "availability",
+            "rejection_notes",
             "adt",
             "orders",
             "reports",

@@ -44,6 +44,7 @@ _SITE = """\
 institution = "RADLOOP"
 priors = 1
 time_zone = "Europe/Berlin"
+availability = ["ris"]
 {more}
 [site.ae_titles]
 ris = "{titles[ris]}"

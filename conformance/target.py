@@ -28,6 +28,7 @@ Service = Literal[
     "performed_step_forwarding",  # PPS manager
     "worklist",  # MWL: as SCP (ris), as SCU (modality)
     "availability",  # IAN as SCU
+    "rejection_notes",  # of IOCM, received
     "sending",  # C-STORE as SCU
     "retrieving",  # Q/R as SCU
     "user_identity",

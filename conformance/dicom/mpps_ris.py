@@ -2,11 +2,11 @@
 
 from conformance.case import MUST, READ, SECONDARY, SHOULD, case
 from conformance.dicom.mpps_scp import expect_taken, started
-from conformance.material.ordered import TWO_STEPS, offered, ordered, said_of, step_ids, worklist
+from conformance.material.ordered import offered, ordered, said_of, step_ids, worklist
 from conformance.material.patients import Patient
 from conformance.material.steps import MPPS, PerformedStep
 from conformance.trial import Trial
-from conformance.verdict import Failure, NotApplicable
+from conformance.verdict import Failure
 
 NEEDS = ("performed_step", "worklist")
 
@@ -88,9 +88,9 @@ def one_performed_step_for_several_scheduled_ones_updates_each(trial: Trial) -> 
     """Grouped procedures: one MPPS that names several scheduled steps, or several accession numbers, updates every one."""
     patient = Patient(trial.patient_id())
     if trial.variant == "same request":
-        entries = ordered(trial, patient, procedure=TWO_STEPS)
-        if len(entries) < 2:
-            raise NotApplicable(f"it schedules {TWO_STEPS[0]} as one step")
+        procedure = trial.target.claims.procedure_of_two_steps
+        trial.needs(bool(procedure), "a procedure of two steps")
+        entries = ordered(trial, patient, procedure=procedure, steps=2)
     else:
         entries = ordered(trial, patient, 2)
     study = "" if trial.variant == "same request" else trial.uid()

@@ -181,7 +181,7 @@ class OnlyImplicit(Archive):
     variants=("implicit only", "nothing accepted"),
 )
 def images_are_sent_as_they_are_accepted(trial: Trial) -> None:
-    """Sending in the transfer syntax accepted: conversion when only Implicit VR LE is accepted, nothing on a refused context."""
+    """Sending in the transfer syntax accepted: conversion when only Implicit VR LE is, and nothing on a refused context."""
     is_refused = trial.variant == "nothing accepted"
     archive = OnlyImplicit(trial, () if is_refused else (IMPLICIT,))
     room = Room(trial, archive=archive)

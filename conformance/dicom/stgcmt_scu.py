@@ -89,8 +89,9 @@ def the_result_is_taken_whenever_it_comes(trial: Trial) -> None:
         if trial.variant == "after a restart":
             trial.operate("restart")
             with trial.beforehand("it is there again"):
-                up = trial.eventually(lambda: not trial.run.life.probe(trial.key, "dicom"), trial.timers.association_s)
-                trial.expect(up, "it answers C-ECHO", trial.run.life.trouble)
+                echo = trial.well_behaved().echo
+                up = trial.eventually(lambda: not echo(trial.key), trial.timers.association_s)
+                trial.expect(up, "it answers C-ECHO", "it does not")
         answer = report(trial, asked, references(asked.dataset))
     trial.expect_equal("status of N-EVENT-REPORT-RSP", answer.meaning, "0000H success", answer.records)
 

@@ -53,7 +53,7 @@ class PerformedStep:
         self.step_id = trial.identifier("PP")
         self.study = study or (str(entries[0].StudyInstanceUID) if entries else trial.uid())
         self.series = trial.uid()
-        self.images = (trial.uid(), trial.uid())
+        self.images: tuple[str, ...] = (trial.uid(), trial.uid())
 
     def created(self, **changes: Any) -> Dataset:
         """N-CREATE; an attribute of None is left out."""
@@ -100,7 +100,7 @@ class PerformedStep:
         )
 
     def ended(self, status: str = COMPLETED, **changes: Any) -> Dataset:
-        """The N-SET to a final state, with one series of two images."""
+        """The N-SET to a final state, with one series, of two images unless ``images`` are others."""
         values: dict[str, Any] = {
             "PerformedProcedureStepStatus": status,
             "PerformedProcedureStepEndDate": DAY,
