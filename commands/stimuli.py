@@ -132,6 +132,7 @@ _STIMULI: Mapping[str, Mapping[str, Mapping[str, Key]]] = {
             "reason": Key(Code, "why", {"value": "110513", "scheme": "DCM", "meaning": "Discontinued for unspecified reason"}),
         },
         "append images": {"subject": _ACCESSION, "instances": _INSTANCES},
+        "correct patient": {"subject": _ACCESSION, "patient": Key(Patient, "whose the images are", _PATIENT)},
     },
     "workstation": {
         "open study": {"subject": _ACCESSION, "reader": _READER},

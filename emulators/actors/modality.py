@@ -10,6 +10,8 @@ Stimuli
                         with the number of each series
 ``discontinue exam``    subject, instances, reason (a Code): what has been made so far is kept
 ``append images``       subject, instances: a further performed step of an exam that is over, a further series of its study
+``correct patient``     subject, patient: whose the images of an exam that is over are in truth. They are made again, as a study
+                        of its own that nobody has scheduled; those that are out stay what they are
 ======================  =====================================================================================================
 
 Notes, of the subject
@@ -39,7 +41,7 @@ A step goes through::
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from emulators.actors.exam import (
@@ -50,6 +52,7 @@ from emulators.actors.exam import (
     chosen,
     image_counts,
     new_step,
+    own_study,
     scheduled_exam,
     series_uid,
     typed_exam,
@@ -61,7 +64,7 @@ from emulators.core.errors import RemoteProtocolError
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.identity import uid
 from emulators.core.instant import DAY, MINUTE, WallClock
-from emulators.messages.common import SUCCESS, Code, Status
+from emulators.messages.common import NOBODY, SUCCESS, Code, Status
 from emulators.messages.imaging import (
     NO_INSTANCES,
     CommitRequest,
@@ -145,6 +148,7 @@ class Modality(System):
             "images acquired": self._images_acquired,
             "discontinue exam": self._discontinue_exam,
             "append images": self._append_images,
+            "correct patient": self._correct_patient,
         }
         self.requests = {CommitResult: self._commit_result}
         self.deliveries = {
@@ -262,6 +266,25 @@ class Modality(System):
             return self._no_such_exam(subject, "append images")
         effects = self._new_step(self._steps[subject].exam)
         return [*effects, *self._acquire(self._steps[subject], image_counts(data["instances"], 1), "COMPLETED")]
+
+    def _correct_patient(self, data: Mapping[str, Any]) -> Sequence[Effect]:
+        """Images of somebody else are other images: all UIDs are new, and nothing of the wrong entry is named."""
+        subject = data["subject"]
+        if subject not in self._steps or self._is_performing(subject):
+            return self._no_such_exam(subject, "correct patient")
+        wrong = self._steps[subject]
+        self._typed[subject] += 1
+        study = own_study(self._ae_title, subject, self._typed[subject])
+        exam = replace(
+            wrong.exam,
+            patient=data["patient"],
+            references=(),
+            was_scheduled=False,
+            study_instance_uid=study,
+            referring_physician=NOBODY,
+        )
+        counts = tuple(len(series.made) for series in wrong.series.values())
+        return [*self._start(exam), *self._acquire(self._steps[subject], counts, "COMPLETED")]
 
     def _no_such_exam(self, subject: str, stimulus: str) -> Sequence[Effect]:
         return [Note("no such exam", subject, {"station": self._ae_title, "stimulus": stimulus})]

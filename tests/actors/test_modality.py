@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emulators.actors.exam import own_study
 from emulators.actors.modality import COMMIT_LIMIT_US, RESEND_AFTER_US, UNSPECIFIED, CommitmentPolicy, Modality
 from emulators.core.effect import Effect, Send
 from emulators.core.errors import LocalProtocolError
@@ -13,7 +14,7 @@ from emulators.core.event import OutcomeKind
 from emulators.core.identity import accession_number, uid
 from emulators.core.instant import MINUTE, SECOND
 from emulators.messages.attributes import Attributes
-from emulators.messages.common import NOBODY, SUCCESS, Code, PersonName, Status
+from emulators.messages.common import NOBODY, SUCCESS, Code, Patient, PersonName, Status
 from emulators.messages.imaging import (
     NO_INSTANCES,
     CommitRequest,
@@ -516,18 +517,31 @@ def test_appended_images_are_a_new_step_and_a_new_series_of_the_same_study() -> 
     assert only_send(effects, CommitRequest).message.transaction_uid == uid("transaction", started.mpps_uid, 1)
 
 
+def test_images_of_a_corrected_patient_are_other_images_and_name_nothing_of_the_wrong_entry() -> None:
+    """dicom.send.5"""
+    scanner = done()
+    right = Patient("M9", "RADLOOP", PersonName("Moss", "Rita"), "19800101", "F")
+    effects = scanner.touch("correct patient", now=20 * MINUTE, patient=right)
+    started, store = (only_send(effects, message).message for message in (StepStarted, StoreStudy))
+    study = own_study("CT1", ACCESSION)
+    assert (started.patient, started.scheduled, started.study_instance_uid) == (right, (), study)
+    assert (store.header.patient, store.header.accession_number, store.context.requests) == (right, "", ())
+    assert store.instances == InstanceSet(f"{study}.1", 1, 4)
+
+
 @pytest.mark.parametrize(
     ("stimulus", "data"),
     [
         ("images acquired", {"instances": 1}),
         ("discontinue exam", {"instances": 1, "reason": WRONG_ENTRY}),
         ("append images", {"instances": 1}),
+        ("correct patient", {"patient": Patient("M9", "RADLOOP", PersonName("Moss", "Rita"), "", "")}),
     ],
 )
 def test_what_cannot_be_done_to_an_exam_is_noted(stimulus: str, data: dict[str, Any]) -> None:
     expected = [("no such exam", ACCESSION, {"station": "CT1", "stimulus": stimulus})]
     assert notes(Scanner().touch(stimulus, **data)) == expected
-    out_of_turn = performing() if stimulus == "append images" else sending()
+    out_of_turn = performing() if stimulus in ("append images", "correct patient") else sending()
     assert notes(out_of_turn.touch(stimulus, **data)) == expected
 
 
