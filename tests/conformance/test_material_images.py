@@ -9,6 +9,7 @@ from conformance.material.data_sets import decode, encode
 from conformance.material.images import Study
 from conformance.material.sop_classes import CT, MR, SHORT_NAMES, UIDS
 from conformance.operator_steps import TargetOperator
+from conformance.runner import Run
 from conformance.taps import Taps
 from conformance.target import parse_target
 from conformance.trial import Trial
@@ -22,7 +23,8 @@ def trial() -> Trial:
     target = parse_target(
         {"product": {"name": "none", "version": "0"}, "roles": {"pacs": {}}, "tester": {"peers": {}}}, "a target of this test"
     )
-    return Trial(case, "", "pacs", target, Taps(StringIO()), TargetOperator({}, attended=False), {}, "1")
+    run = Run(target, "pacs", Taps(StringIO()), TargetOperator({}, attended=False), 1)
+    return Trial(case, "", "pacs", target, run.taps, run.operator, {}, run)
 
 
 @pytest.mark.parametrize("name", UIDS)
