@@ -9,7 +9,9 @@ from conformance.case import MUST, OPINION, READ, SHOULD, Role, case
 from conformance.material.archive_view import ArchiveView
 from conformance.material.data_sets import encode, raw
 from conformance.material.images import Study
+from conformance.material.orders import new_order, order_of
 from conformance.material.passage import (
+    NEEDS,
     Seen,
     entries_found,
     image_with,
@@ -134,11 +136,25 @@ UNDECLARED: Mapping[str, tuple[str | None, bytes]] = {
 
 
 @case(
-    "dicom.charset.bad.1", OPINION, "pacs", "-", "PS3.5 6.1.2.3", READ, safety=True, needs="storage", variants=tuple(UNDECLARED)
+    "dicom.charset.bad.1",
+    OPINION,
+    ("pacs", "ris"),
+    "-",
+    "PS3.5 6.1.2.3",
+    READ,
+    safety=True,
+    variants=tuple(UNDECLARED),
 )
 def text_in_no_known_set_is_not_guessed(trial: Trial) -> None:
-    """Bytes above 7FH without (0008,0005), or under an unknown term, are kept as they are, or refused; others are found."""
+    """Bytes above 7FH without a declared set, or under an unknown term, are kept as they are, or refused; others are found."""
     term, name = UNDECLARED[trial.variant]
+    if trial.role == "pacs":
+        _undeclared_image(trial, term, name)
+    else:
+        _undeclared_order(trial, name)
+
+
+def _undeclared_image(trial: Trial, term: str | None, name: bytes) -> None:
     known = "ISO_IR 100"  # of the same length
     image, good = Study(trial, SpecificCharacterSet=term and known).image(), Study(trial).image()
     image.add(DataElement("PatientName", "UN", name + b" " * (len(name) % 2)))  # as it is: implicit VR tells no VR
@@ -153,6 +169,23 @@ def text_in_no_known_set_is_not_guessed(trial: Trial) -> None:
         came = ArchiveView(trial).retrieved(image)
         for value in (name, term.encode() if term else b""):
             trial.expect(value in (came.data or b""), f"{value!r} as it was sent", "other bytes", came.records)
+
+
+def _undeclared_order(trial: Trial, name: bytes) -> None:
+    for service in NEEDS["ris"]:
+        trial.needs(service in trial.target.claims.services, service)
+    order = order_of(trial)
+    term = "" if trial.variant == "undeclared" else "ISO IR999"
+    sent = new_order(trial, replace(order, patient=replace(order.patient, name=("NAME",))), msh_fields={18: "8859/1"})
+    with trial.mllp() as sender:
+        answer = sender.ask(sent.payload.replace(b"8859/1", term.encode(), 1).replace(b"NAME", name, 1))
+    if answer.code in ("AA", "CA"):
+        trial.eventually(lambda: bool(entries_found(trial, order.patient)), trial.timers.propagation_s)
+        for one in entries_found(trial, order.patient):
+            value = raw(one.dataset, "PatientName") or b""
+            trial.expect(name in value, f"Patient Name {name!r}, or a refusal", f"{value!r}", one.records)
+    [seen] = passed(trial, [ASCII])
+    expect_same(trial, ASCII, seen)
 
 
 NAMES = (
@@ -202,7 +235,7 @@ def claimed_hl7(target: RoleTarget) -> Sequence[str]:
 @case(
     "dicom.charset.hl7.1",
     MUST,
-    "ris",
+    ("ris", "engine"),
     "+",
     "PS3.5 6.2.1.1; HL7 table 0211; RAD TF-2x App. D",
     READ,
