@@ -110,6 +110,8 @@ class Reader:
         self._systems: list[str] = []
         """Those that are served."""
         self._python: dict[str, Any] = {}
+        self._to_a_file = ""
+        """What the last command said on standard output alone."""
 
     def read(self, block: Block) -> None:
         if block.file:
@@ -134,7 +136,7 @@ class Reader:
         *words, file = (*words[: words.index(">")], words[-1]) if ">" in words else (*words, "")
         said = self._run(words)
         if file:
-            (self._folder / file).write_text(self._elsewhere(said), encoding="utf-8")
+            (self._folder / file).write_text(self._elsewhere(self._to_a_file), encoding="utf-8")
         return "" if file else said
 
     def _run(self, words: list[str]) -> str:
@@ -148,7 +150,8 @@ class Reader:
         elif program == "make":
             assert f"\n{rest[0]}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
         elif program in OF_THE_SHELL:
-            return subprocess.run(words, cwd=self._folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+            self._to_a_file = subprocess.run(words, cwd=self._folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+            return self._to_a_file
         else:
             assert program in OF_OTHERS or program.startswith(OF_AN_INSTALLATION), f"{program}: neither ours nor known"
         return ""
@@ -161,6 +164,7 @@ class Reader:
             words = [*words, "--print-peers"]
         done = CliRunner().invoke(radloop.app, words)
         assert done.exit_code == 0 or words[0] == "doctor", f"{words}:\n{done.output}"
+        self._to_a_file = done.stdout
         if words[0] == "run" and not any(word.startswith("--print") for word in words):
             assert "The loop closed" in done.output
         return done.output

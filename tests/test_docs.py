@@ -127,8 +127,10 @@ def test_the_stimuli_are_those_there_are() -> None:
 
 
 def options() -> set[str]:
-    commands = get_command(radloop.app).commands.values()  # type: ignore[attr-defined]
-    return {name for command in commands for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    found = [get_command(radloop.app)]
+    for command in found:  # a command of commands adds its own
+        found += getattr(command, "commands", {}).values()
+    return {name for command in found for option in command.params for name in (*option.opts, *option.secondary_opts)}
 
 
 @each_page
