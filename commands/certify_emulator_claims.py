@@ -115,7 +115,7 @@ POLICIES: Mapping[Role, Mapping[str, str | list[str]]] = {
 
 LIMITS: Mapping[Role, Mapping[str, int]] = {
     "pacs": {"associations": ASSOCIATIONS_MAX, "instances_per_association": 1000},
-    "ris": {"associations": ASSOCIATIONS_MAX, "worklist_entries": 200},
+    "ris": {"associations": ASSOCIATIONS_MAX, "worklist_entries": 100},
     "modality": {"associations": ASSOCIATIONS_MAX},
     "reporting": {"associations": ASSOCIATIONS_MAX},
 }

@@ -75,8 +75,8 @@ def _expect_told_apart(trial: Trial, taken: Sequence[Order]) -> None:
 
     def all_are_there() -> bool:
         with trial.associate(WORKLIST_FIND) as peer:
-            matches = ask(peer, identifier()).matches
-        entries[:] = [one for one in matches if str(one.get("PatientID", ""))[:LO_CHARACTERS] in beginnings]
+            found = ask(peer, identifier())
+        entries[:] = [one for one in found.matches if str(one.get("PatientID", ""))[:LO_CHARACTERS] in beginnings]
         return len(entries) >= len(taken)
 
     beginnings = {order.patient.patient_id[:LO_CHARACTERS] for order in taken}

@@ -3,9 +3,6 @@
 All of them read the reference worklist of the run.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, SHOULD, case
@@ -23,7 +20,7 @@ from conformance.material.worklist import (
     step_of,
     writes_umlauts,
 )
-from conformance.peers.association import Association, Found
+from conformance.peers.association import Found
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
 
@@ -32,110 +29,102 @@ DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime
 
 
 class Desk:
-    """Asks the product, and holds its answers to the oracle."""
+    """Asks the product, each time on an association of its own, and holds its answers to the oracle."""
 
-    def __init__(self, trial: Trial, peer: Association, reference: ReferenceWorklist) -> None:
+    def __init__(self, trial: Trial) -> None:
         self._trial = trial
-        self._peer = peer
-        self.reference = reference
+        self.reference = reference_worklist(trial)
 
-    def expect(self, keys: Dataset, *, separates: bool = True) -> Found:
-        found = ask(self._peer, keys)
-        expect_answers(self._trial, found, keys, self.reference.entries, identity, empty_matches=False, separates=separates)
-        return found
+    def expect(self, keys: Dataset, *, separates: bool = True) -> None:
+        known = self.reference.entries
+        expect_answers(self._trial, self.ask(keys), keys, known, identity, empty_matches=False, separates=separates)
 
     def ask(self, keys: Dataset) -> Found:
-        return ask(self._peer, keys)
-
-
-@contextmanager
-def desk(trial: Trial) -> Iterator[Desk]:
-    reference = reference_worklist(trial)
-    with trial.associate(WORKLIST_FIND) as peer:
-        yield Desk(trial, peer, reference)
+        with self._trial.associate(WORKLIST_FIND) as peer:
+            return ask(peer, keys)
 
 
 @case("dicom.mwl.match.1", MUST, "ris", "+", "PS3.4 K.6.1.2.2 Table K.6-1", READ, needs="worklist")
 def station_ae_title_matches_a_single_value(trial: Trial) -> None:
     """Scheduled Station AE Title (0040,0001) inside (0040,0100): single value."""
-    with desk(trial) as worklist:
-        for station in worklist.reference.values(STATION):
-            worklist.expect(identifier({STATION: station}))
+    worklist = Desk(trial)
+    for station in worklist.reference.values(STATION):
+        worklist.expect(identifier({STATION: station}))
 
 
 @case("dicom.mwl.match.2", MUST, "ris", "+", "PS3.4 Table K.6-1; C.2.2.2.5", READ, needs="worklist")
 def start_date_matches_a_day_and_ranges_with_their_ends(trial: Trial) -> None:
     """SPS Start Date (0040,0002): single date and range."""
-    with desk(trial) as worklist:
-        days = worklist.reference.days
-        for key in (days[1], f"{days[1]}-{days[3]}", f"{days[1]}-", f"-{days[1]}"):
-            worklist.expect(identifier({DATE: key}))
+    worklist = Desk(trial)
+    days = worklist.reference.days
+    for key in (days[1], f"{days[1]}-{days[3]}", f"{days[1]}-", f"-{days[1]}"):
+        worklist.expect(identifier({DATE: key}))
 
 
 @case("dicom.mwl.match.3", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
 def start_time_matches_a_range_on_a_day_and_a_period_over_days(trial: Trial) -> None:
     """SPS Start Time (0040,0003), together with the date, as a range."""
-    with desk(trial) as worklist:
-        days = worklist.reference.days
-        for date, time in ((days[2], "0800-1200"), (days[2], "0800-"), (f"{days[1]}-{days[2]}", "1000-1200")):
-            worklist.expect(identifier({DATE: date, TIME: time}))
+    worklist = Desk(trial)
+    days = worklist.reference.days
+    for date, time in ((days[2], "0800-1200"), (days[2], "0800-"), (f"{days[1]}-{days[2]}", "1000-1200")):
+        worklist.expect(identifier({DATE: date, TIME: time}))
 
 
 @case("dicom.mwl.match.4", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
 def modality_matches_a_single_value(trial: Trial) -> None:
     """Modality (0008,0060): single value."""
-    with desk(trial) as worklist:
-        for modality in worklist.reference.values(MODALITY):
-            worklist.expect(identifier({MODALITY: modality}))
+    worklist = Desk(trial)
+    for modality in worklist.reference.values(MODALITY):
+        worklist.expect(identifier({MODALITY: modality}))
 
 
 @case("dicom.mwl.match.5", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
 def performing_physician_matches_a_name_and_a_wild_card(trial: Trial) -> None:
     """Scheduled Performing Physician Name (0040,0006): single value and wildcard."""
-    with desk(trial) as worklist:
-        name = worklist.reference.commonest(PHYSICIAN)
-        worklist.expect(identifier({PHYSICIAN: name}))
-        worklist.expect(identifier({PHYSICIAN: f"{name.partition('^')[0]}*"}))
-        worklist.expect(identifier({PHYSICIAN: f"{name[:1]}?{name[2:]}"}))
+    worklist = Desk(trial)
+    name = worklist.reference.commonest(PHYSICIAN)
+    worklist.expect(identifier({PHYSICIAN: name}))
+    worklist.expect(identifier({PHYSICIAN: f"{name.partition('^')[0]}*"}))
+    worklist.expect(identifier({PHYSICIAN: f"{name[:1]}?{name[2:]}"}))
 
 
 @case("dicom.mwl.match.6", MUST, "ris", "+", "PS3.4 Table K.6-1; C.2.2.2.1; C.2.2.2.4", READ, needs="worklist")
 def patient_name_matches_a_name_and_wild_cards(trial: Trial) -> None:
     """Patient Name (0010,0010): single value and wildcard, case-insensitive permitted."""
-    with desk(trial) as worklist:
-        for key in ("Doe^Jane", "doe^jane", "D?e^*", "*Smith*"):
-            worklist.expect(identifier(PatientName=key))
-        if writes_umlauts(trial):
-            is_shown = any(name.startswith("Müll") for name in worklist.reference.values("PatientName"))
-            trial.should(is_shown, "Müller^Hans, shown in a character set that is declared", "no such name")
-            character_set = "ISO_IR 192" if "ISO_IR 192" in trial.target.claims.character_sets else "ISO_IR 100"
-            if is_shown:
-                worklist.expect(identifier(PatientName="Müll*", SpecificCharacterSet=character_set))
+    worklist = Desk(trial)
+    for key in ("Doe^Jane", "doe^jane", "D?e^*", "*Smith*"):
+        worklist.expect(identifier(PatientName=key))
+    if writes_umlauts(trial):
+        is_shown = any(name.startswith("Müll") for name in worklist.reference.values("PatientName"))
+        trial.should(is_shown, "Müller^Hans, shown in a character set that is declared", "no such name")
+        character_set = "ISO_IR 192" if "ISO_IR 192" in trial.target.claims.character_sets else "ISO_IR 100"
+        if is_shown:
+            worklist.expect(identifier(PatientName="Müll*", SpecificCharacterSet=character_set))
 
 
 @case("dicom.mwl.match.7", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
 def leading_zeros_of_a_patient_id_are_significant(trial: Trial) -> None:
     """Patient ID (0010,0020): single value; leading zeros are significant."""
-    with desk(trial) as worklist:
-        with_zeros = next(one for one in worklist.reference.values("PatientID") if one.startswith("000"))
-        for patient_id in (with_zeros, with_zeros.lstrip("0")):
-            worklist.expect(identifier(PatientID=patient_id))
+    worklist = Desk(trial)
+    with_zeros = next(one for one in worklist.reference.values("PatientID") if one.startswith("000"))
+    for patient_id in (with_zeros, with_zeros.lstrip("0")):
+        worklist.expect(identifier(PatientID=patient_id))
 
 
 @case("dicom.mwl.match.8", MUST, "ris", "+", "PS3.4 K.4.1.3; K.4.1.3.1; K.6.1.2.1", READ, needs="worklist")
 def keys_are_combined_by_and(trial: Trial) -> None:
     """Combination of keys is AND; universal query returns all; no match gives 0000H only; each step in exactly one response."""
-    with desk(trial) as worklist:
-        reference = worklist.reference
-        patient_id = reference.orders[0].patient.patient_id
-        entry = next(one for one in reference.entries.values() if one.PatientID == patient_id)
-        station, date, modality = ({keyword: str(step_of(entry).get(keyword))} for keyword in (STATION, DATE, MODALITY))
-        worklist.expect(identifier(station | date | modality))
-        worklist.expect(identifier(date | modality, PatientID=patient_id))
-        worklist.expect(identifier(), separates=False)
-        nothing = worklist.ask(identifier(PatientID=trial.patient_id()))
-        expect_ended(trial, nothing)
-        trial.expect_equal("pending responses where nothing matches", len(nothing.pending), 0)
+    worklist = Desk(trial)
+    reference = worklist.reference
+    patient_id = reference.orders[0].patient.patient_id
+    entry = next(one for one in reference.entries.values() if one.PatientID == patient_id)
+    station, date, modality = ({keyword: str(step_of(entry).get(keyword))} for keyword in (STATION, DATE, MODALITY))
+    worklist.expect(identifier(station | date | modality))
+    worklist.expect(identifier(date | modality, PatientID=patient_id))
+    worklist.expect(identifier(), separates=False)
+    nothing = worklist.ask(identifier(PatientID=trial.patient_id()))
+    expect_ended(trial, nothing)
+    trial.expect_equal("pending responses where nothing matches", len(nothing.pending), 0)
 
 
 OPTIONAL_KEYS = ("AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "AdmissionID", "CurrentPatientLocation")
@@ -154,29 +143,27 @@ OPTIONAL_KEYS = ("AccessionNumber", "RequestedProcedureID", "ScheduledProcedureS
 def an_optional_key_matches_or_is_said_to_be_unsupported(trial: Trial) -> None:
     """Optional keys that modalities use in practice match, or the responses are FF01H as for a key that is not supported."""
     keyword = trial.variant
-    with desk(trial) as worklist:
-        value = worklist.reference.commonest(keyword)
-        is_of_step = keyword == "ScheduledProcedureStepID"
-        keys = identifier({keyword: value}) if is_of_step else identifier({}, **{keyword: value})
-        found = worklist.ask(keys)
-        is_unsupported = any(one.status == PENDING_WITH_UNSUPPORTED_KEYS for one in found.pending)
-        if is_unsupported and keyword not in trial.target.claims.matching_keys:
-            keys = identifier()
-        expect_answers(
-            trial, found, keys, worklist.reference.entries, identity, empty_matches=False, separates=not is_unsupported
-        )
+    worklist = Desk(trial)
+    value = worklist.reference.commonest(keyword)
+    is_of_step = keyword == "ScheduledProcedureStepID"
+    keys = identifier({keyword: value}) if is_of_step else identifier({}, **{keyword: value})
+    found = worklist.ask(keys)
+    is_unsupported = any(one.status == PENDING_WITH_UNSUPPORTED_KEYS for one in found.pending)
+    if is_unsupported and keyword not in trial.target.claims.matching_keys:
+        keys = identifier()
+    expect_answers(trial, found, keys, worklist.reference.entries, identity, empty_matches=False, separates=not is_unsupported)
 
 
 @case("dicom.mwl.match.10", MUST, "ris", "-", "PS3.4 K.2.2.1.1.1", READ, needs="worklist")
 def an_empty_stored_value_does_not_match_in_a_worklist(trial: Trial) -> None:
     """In MWL, an entry with an empty value fails to match a key value (the opposite of Q/R)."""
-    with desk(trial) as worklist:
-        reference = worklist.reference
-        name = reference.commonest(PHYSICIAN)
-        if all(step_of(entry).get(PHYSICIAN) for entry in reference.entries.values()):
-            raise Inconclusive("the product shows no entry without a performing physician")
-        worklist.expect(identifier({PHYSICIAN: f"{name.partition('^')[0]}*"}))
-        worklist.expect(identifier({PHYSICIAN: ""}), separates=False)
+    worklist = Desk(trial)
+    reference = worklist.reference
+    name = reference.commonest(PHYSICIAN)
+    if all(step_of(entry).get(PHYSICIAN) for entry in reference.entries.values()):
+        raise Inconclusive("the product shows no entry without a performing physician")
+    worklist.expect(identifier({PHYSICIAN: f"{name.partition('^')[0]}*"}))
+    worklist.expect(identifier({PHYSICIAN: ""}), separates=False)
 
 
 def _odd(trial: Trial, reference: ReferenceWorklist) -> Dataset:
@@ -222,25 +209,25 @@ def an_odd_query_is_answered_well_or_refused(trial: Trial) -> None:
     """Odd but common queries (no step sequence, an empty one, two items, a time without date, an unknown key, a date with dots)
     get a right list, or A900H, Cxxx or FF01H; never an abort, never a silent wrong list.
     """
-    with desk(trial) as worklist:
-        keys = _odd(trial, worklist.reference)
-        found = worklist.ask(keys)
-        if _is_refusal(found):
-            return
-        if trial.variant == "two items":
-            _expect_any_item(trial, found, keys)
-            return
-        if trial.variant == "unknown key":
-            says_so = all(one.status == PENDING_WITH_UNSUPPORTED_KEYS for one in found.pending)
-            trial.expect(says_so, "FF01H for a key that is not matched", "FF00H", found.final.records)
-            del keys.Manufacturer
-            if not found.pending:
-                return  # the key is supported, and no entry has the value
-        known = worklist.reference.entries
-        if trial.variant == "no sequence":
-            known = {procedure_identity(entry): entry for entry in known.values()}
-        name = procedure_identity if trial.variant == "no sequence" else identity
-        expect_answers(trial, found, keys, known, name, empty_matches=False)
+    worklist = Desk(trial)
+    keys = _odd(trial, worklist.reference)
+    found = worklist.ask(keys)
+    if _is_refusal(found):
+        return
+    if trial.variant == "two items":
+        _expect_any_item(trial, found, keys)
+        return
+    if trial.variant == "unknown key":
+        says_so = all(one.status == PENDING_WITH_UNSUPPORTED_KEYS for one in found.pending)
+        trial.expect(says_so, "FF01H for a key that is not matched", "FF00H", found.final.records)
+        del keys.Manufacturer
+        if not found.pending:
+            return  # the key is supported, and no entry has the value
+    known = worklist.reference.entries
+    if trial.variant == "no sequence":
+        known = {procedure_identity(entry): entry for entry in known.values()}
+    name = procedure_identity if trial.variant == "no sequence" else identity
+    expect_answers(trial, found, keys, known, name, empty_matches=False)
 
 
 def _expect_any_item(trial: Trial, found: Found, keys: Dataset) -> None:

@@ -274,7 +274,9 @@ def many_studies(trial: Trial) -> frozenset[str]:
 
     def make(trial: Trial) -> frozenset[str]:
         patient_id = trial.patient_id()
-        images = [Study(trial, PatientID=patient_id).image() for _ in range(trial.target.limits.long_list)]
+        images = [
+            Study(trial, PatientID=patient_id, PatientName="Long^List").image() for _ in range(trial.target.limits.long_list)
+        ]
         store(trial, images)
         return frozenset(str(one.StudyInstanceUID) for one in images)
 

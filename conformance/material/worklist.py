@@ -249,12 +249,14 @@ def _by_hand(order: Order, number: int) -> dict[str, str]:
 def wait_for_entries(trial: Trial, patient_ids: set[str], count: int) -> Mapping[str, Dataset]:
     """The entries of these patients in the list of everything, once there are ``count``. Raises Failure."""
     found: dict[str, Dataset] = {}
+    as_bytes = [patient_id.encode() for patient_id in patient_ids]  # a long list is not read for a few entries
 
     def all_are_there() -> bool:
         with trial.associate(WORKLIST_FIND) as peer:
-            matches = ask(peer, identifier()).matches
+            pending = ask(peer, identifier()).pending
+        ours = [one.dataset for one in pending if any(patient_id in (one.data or b"") for patient_id in as_bytes)]
         found.clear()
-        found.update({identity(one): one for one in matches if str(one.get("PatientID", "")) in patient_ids})
+        found.update({identity(one): one for one in ours if str(one.get("PatientID", "")) in patient_ids})
         return len(found) >= count
 
     there = trial.eventually(all_are_there, trial.timers.propagation_s)

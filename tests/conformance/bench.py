@@ -18,6 +18,8 @@ from conformance.target import Endpoint, Target
 from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
+FRESH_AFTER = 25
+"""Cases that one emulator is judged by: its lists grow with each, and mutants read all of them."""
 
 
 def case_of(case_id: str) -> Case:
@@ -33,11 +35,17 @@ class Bench:
         self.role = role
         self._mutant = Mutant()
         self._hospital: Run | None = None
+        self._judgements = 0
         with ExitStack() as opened:
             self.emulator = Emulator(role, folder, quirks, site)
             opened.callback(self.emulator.close)
             self.target = self._through_manglers(self.emulator.target(), opened)
             self._opened = opened.pop_all()
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether a fresh one is better; one in a hospital stays."""
+        return self._judgements >= FRESH_AFTER and self._hospital is None
 
     def close(self) -> None:
         self._opened.close()
@@ -64,6 +72,7 @@ class Bench:
 
     def judge(self, case_id: str, mutant: Mutant | None = None, target: Target | None = None) -> CaseResult:
         """Run one case."""
+        self._judgements += 1
         self._mutant = mutant or Mutant()
         self._mutant.reset()
         try:

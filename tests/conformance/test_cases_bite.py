@@ -28,6 +28,8 @@ class Benches:
 
     def bench(self, role: Role, quirks: tuple[str, ...] = (), site: str = "") -> Bench:
         key = (role, quirks, site)
+        if key in self._open and self._open[key].is_used_up:
+            self._open.pop(key).close()
         if key not in self._open:
             if len(self._open) >= 12:  # the oldest goes: each is a process
                 self._open.pop(next(iter(self._open))).close()
