@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pydicom.dataset import Dataset
 
 from conformance.case import DECLARED, MUST, READ, SECONDARY, SHOULD, case
-from conformance.material.exam import Ris, Room, references
+from conformance.material.commitment_results import references
+from conformance.material.exam import Ris, Room
 from conformance.peers.conversation import Conversation, Received
 from conformance.trial import Trial
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from conformance.case import MUST, OPINION, READ, SECONDARY, SHOULD, Role, case
-from conformance.material.exam import Archive, Room, StoredImage, references
+from conformance.material.commitment_results import references
+from conformance.material.exam import Archive, Room, StoredImage
 from conformance.material.sop_classes import KEY_OBJECT_SELECTION
 from conformance.material.validator import faults
 from conformance.peers.conversation import Conversation, Received

@@ -1,14 +1,8 @@
 """Storage commitment as a modality asks for it."""
 
 from conformance.case import MUST, READ, SHOULD, case
-from conformance.material.exam import (
-    COMMITMENT_INSTANCE,
-    Archive,
-    Room,
-    references,
-    report,
-    send_result,
-)
+from conformance.material.commitment_results import COMMITMENT_INSTANCE, references, send_result
+from conformance.material.exam import Archive, Room, report
 from conformance.peers.conversation import Conversation, Received
 from conformance.peers.stream import ReceivedPdu
 from conformance.trial import Trial

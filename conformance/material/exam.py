@@ -18,18 +18,15 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, commitment_result, references
 from conformance.material.documents import code, item
 from conformance.peers.acceptor import Acceptor, Behaviour, scp_role
 from conformance.peers.conversation import Conversation, Received
 from conformance.trial import Trial
 from conformance.verdict import Failure, Inconclusive
-from emulators.wire import commands
 
 WORKLIST = "1.2.840.10008.5.1.4.31"
 MPPS = "1.2.840.10008.3.1.2.3.3"
-COMMITMENT = "1.2.840.10008.1.20.1"
-COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
-NO_SUCH_INSTANCE = 0x0112
 STEPS = "ScheduledProcedureStepSequence"
 DATE = "ScheduledProcedureStepStartDate"
 
@@ -88,39 +85,11 @@ class Archive(Behaviour):
         report(self._trial, request, [one for one in asked if one[1] in self._taken])
 
 
-def references(dataset: Dataset, keyword: str = "ReferencedSOPSequence") -> list[tuple[str, str]]:
-    """SOP class and instance UIDs."""
-    return [(str(one.ReferencedSOPClassUID), str(one.ReferencedSOPInstanceUID)) for one in dataset.get(keyword) or []]
-
-
-def commitment_result(request: Received, committed: Sequence[tuple[str, str]], transaction: str = "") -> tuple[int, Dataset]:
-    """Event type and event information for a request; what is asked for and not ``committed`` has failed."""
-    asked = request.dataset
-    failed = [one for one in references(asked) if one not in committed]
-    result = item(TransactionUID=transaction or asked.TransactionUID)
-    if committed:
-        result.ReferencedSOPSequence = [_reference(*one) for one in committed]
-    if failed:
-        result.FailedSOPSequence = [item(_reference(*one), FailureReason=NO_SUCH_INSTANCE) for one in failed]
-    return (2 if failed else 1), result
-
-
-def _reference(sop_class: str, sop_instance: str) -> Dataset:
-    return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=sop_instance)
-
-
 def report(trial: Trial, request: Received, committed: Sequence[tuple[str, str]], transaction: str = "") -> Received:
     """The result of a commitment request on a new association; its answer. Raises Failure."""
     event_type, result = commitment_result(request, committed, transaction)
     with trial.associate(COMMITMENT, peer="pacs", roles=[scp_role(COMMITMENT)]) as peer:
         return peer.n_event_report(COMMITMENT, COMMITMENT_INSTANCE, event_type, result)
-
-
-def send_result(conversation: Conversation, request: Received, committed: Sequence[tuple[str, str]]) -> None:
-    """As ``report``, on the association of the request; the answer comes to the archive."""
-    event_type, result = commitment_result(request, committed)
-    command = commands.n_event_report_rq(request.command.message_id, COMMITMENT, COMMITMENT_INSTANCE, event_type)
-    conversation.send(request.context_id, command, result)
 
 
 @dataclass(frozen=True, slots=True)

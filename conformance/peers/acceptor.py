@@ -19,6 +19,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.material.commitment_results import COMMITMENT, references, send_result
 from conformance.peers.conversation import Conversation, Received
 from conformance.peers.stream import ReceivedPdu, Stream
 from conformance.taps import Taps
@@ -38,7 +39,7 @@ Answers = Iterable[tuple[int, Dataset | bytes | None]]
 class Behaviour:
     """A good system: accepts every context, but for ``refused_sop_classes``, in the first transfer syntax of
     ``transfer_syntaxes`` that is offered (or else the first offered), answers every request with success, and nothing to a
-    query. Override what a case is about.
+    query, and commits what it is asked to. Override what a case is about.
     """
 
     transfer_syntaxes: tuple[str, ...] = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
@@ -103,7 +104,9 @@ class Behaviour:
         return 0x0000
 
     def answered(self, conversation: Conversation, request: Received) -> None:
-        """After the answers to a request, such as to send an event on the same association."""
+        """After the answers to a request. A request for commitment has its result at once: all of it is safe."""
+        if request.name == "N-ACTION-RQ" and request.command.sop_class_uid == COMMITMENT:
+            send_result(conversation, request, references(request.dataset))
 
     def release(self, conversation: Conversation, received: ReceivedPdu) -> None:
         """The answer to A-RELEASE-RQ."""
