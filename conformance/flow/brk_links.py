@@ -102,17 +102,19 @@ def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
 
 
 def _committed(work: Workflow) -> set[str]:
-    """The instances that were committed. Raises Failure where one was not stored before."""
+    """The instances of this case that were committed. Raises Failure where one was not stored before."""
     stored: set[str] = set()
     committed: set[str] = set()
-    for message in work.dicom_messages():
+    messages = work.dicom_messages()
+    sent = {one.command.sop_instance_uid for one in messages if one.command is not None and one.name == "C-STORE-RQ"}
+    for message in messages:
         if message.command is None:
             continue
         if message.name == "C-STORE-RSP" and message.command.status == 0:
             stored.add(message.command.sop_instance_uid)
         elif message.name == "N-EVENT-REPORT-RQ" and message.command.number("EventTypeID") == 1 and message.data:
             event = decode(message.data, message.transfer_syntax)
-            named = {str(item.ReferencedSOPInstanceUID) for item in event.get("ReferencedSOPSequence", [])}
+            named = sent & {str(item.ReferencedSOPInstanceUID) for item in event.get("ReferencedSOPSequence", [])}
             early = len(named - stored)
             work.trial.expect(not early, "commitment of what is stored", f"of {early} more instances", message.records)
             committed |= named
