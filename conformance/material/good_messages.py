@@ -15,7 +15,7 @@ from typing import Protocol
 
 from conformance.material.hl7 import SENT_AT
 from conformance.material.orders import Order, order_of, order_status, ready_to_read
-from conformance.material.patients import Sent, register
+from conformance.material.patients import Patient, Sent, register
 from conformance.material.reports import report
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable
@@ -50,9 +50,9 @@ def good_messages(trial: Trial) -> GoodMessage:
     raise NotApplicable("not claimed: any service that takes HL7 messages")
 
 
-def placed_order(trial: Trial) -> Order:
+def placed_order(trial: Trial, patient: Patient | None = None, order: Order | None = None) -> Order:
     """An order that the product, an EHR, has placed by the operator's hand. Raises Inconclusive."""
-    order = order_of(trial)
+    order = order or order_of(trial, patient)
     patient, visit = order.patient, order.visit
     trial.operate(
         "place order",

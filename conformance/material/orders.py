@@ -1,6 +1,9 @@
-"""Orders of a trial: ORM^O01 from the placer, and what the filler says of them to image manager, reading system and placer."""
+"""Orders of a trial: ORM^O01 from the placer, and what the filler says of them to image manager, reading system and placer.
 
-from collections.abc import Mapping
+``imaging_procedure`` and ``as_omg`` say the same in OMI^O23 and OMG^O19 (HL7 v2.5.1 4.4.12, 4.4.4).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +28,7 @@ class Order:
     procedure: tuple[str, ...] = ("CT-HEAD", "CT head without contrast", "99RADLOOP")
     modality: str = "CT"
     start: str = "20250303140000"
+    priority: str = "R"
     fields: Mapping[int, Field] = field(default_factory=dict)
     """Of OBR, beside or instead of the others."""
 
@@ -55,9 +59,24 @@ def new_order(
     return orm(trial, rows, **options)
 
 
+def changed_order(trial: Trial, order: Order, **options: Any) -> Sent:
+    """From the placer: XO, the order as it is now."""
+    return orm(trial, [pid(order.patient), order.visit.row(), *_order_rows("XO", "", order, is_of_filler=False)], **options)
+
+
+def cancelled_order(trial: Trial, order: Order, **options: Any) -> Sent:
+    """From the placer: CA."""
+    return orm(trial, [pid(order.patient), order.visit.row(), *_order_rows("CA", "", order, is_of_filler=False)], **options)
+
+
 def scheduled(trial: Trial, order: Order, **options: Any) -> Sent:
     """To the image manager, with accession number and Study Instance UID (RAD-4)."""
     return _from_filler(trial, _of_filler("NW", "SC", order), options)
+
+
+def taken_back(trial: Trial, order: Order, **options: Any) -> Sent:
+    """To the image manager: what was scheduled is cancelled (RAD-13)."""
+    return _from_filler(trial, _of_filler("CA", "CA", order), options)
 
 
 def ready_to_read(trial: Trial, order: Order, **options: Any) -> Sent:
@@ -90,6 +109,39 @@ def orm(
     return Sent(message([msh(addressing(trial, sender, version), "ORM^O01^ORM_O01", number, msh_fields), *rows]), number)
 
 
+def as_omg(trial: Trial, order: Order) -> Sent:
+    """A new order of the placer as OMG^O19: start and priority stand in TQ1."""
+    orc, obr = _order_rows("NW", "", order, is_of_filler=False, is_timed=False)
+    rows = [pid(order.patient), order.visit.row(), orc, _timing(order), obr]
+    return orm(trial, rows, msh_fields={9: ("OMG", "O19", "OMG_O19")}, version="2.5.1")
+
+
+def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str]) -> Sent:
+    """A procedure that another filler has scheduled, as OMI^O23: an IPC for each of its steps."""
+    orc, obr = _order_rows("NW", "SC", order, is_of_filler=True, is_timed=False)
+    protocol = tuple(order.procedure)
+    steps = [
+        row(
+            "IPC",
+            {
+                1: order.accession,
+                2: f"R{order.accession}"[:16],
+                3: order.study_instance_uid,
+                4: step_id,
+                5: order.modality,
+                6: protocol,
+            },
+        )
+        for step_id in step_ids
+    ]
+    rows = [pid(order.patient), order.visit.row(), orc, _timing(order), obr, *steps]
+    return orm(trial, rows, msh_fields={9: ("OMI", "O23", "OMI_O23")}, version="2.5.1")
+
+
+def _timing(order: Order) -> Row:
+    return row("TQ1", {1: "1", 7: order.start, 9: order.priority})
+
+
 def _from_filler(trial: Trial, rows: list[Row], options: dict[str, Any]) -> Sent:
     """From the RIS itself, to an EHR by its engine."""
     return orm(trial, rows, **({} if trial.role == "ehr" else {"sender": "ris"}) | options)
@@ -100,10 +152,10 @@ def _of_filler(control: str, status: str, order: Order) -> list[Row]:
     return [pid(order.patient), order.visit.row(), *rows, order.row_of_study]
 
 
-def _order_rows(control: str, status: str, order: Order, *, is_of_filler: bool) -> list[Row]:
-    """ORC and OBR."""
+def _order_rows(control: str, status: str, order: Order, *, is_of_filler: bool, is_timed: bool = True) -> list[Row]:
+    """ORC and OBR; ``is_timed``: with start and priority, which OMG and OMI have elsewhere."""
     accession = order.accession if is_of_filler else ""
-    timing = ("", "", "", order.start, "", "R")
+    timing = ("", "", "", order.start, "", order.priority) if is_timed else ()
     orc: dict[int, Field] = {1: control, 2: order.placer, 3: accession, 5: status, 7: timing, 9: SENT_AT, 12: ORDERED_BY}
     obr: dict[int, Field] = {1: "1", 2: order.placer, 3: accession, 4: order.procedure, 16: ORDERED_BY, 18: accession}
     obr |= {19: f"R{accession}"[:16], 20: f"S{accession}"[:16]} if is_of_filler else {}
