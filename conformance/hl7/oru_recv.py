@@ -60,8 +60,8 @@ def a_correction_replaces_the_final_report_and_is_shown_as_one(trial: Trial) -> 
     variants=("suffix", "whole text", "own OBR"),
 )
 def an_addendum_leaves_the_original_where_it_is(trial: Trial) -> None:
-    """Text that follows a final report keeps the original, and both are shown: as OBX with the suffix ADT, as a corrected report
-    with the whole text, in an OBR of its own.
+    """Text that follows a final report keeps the original, and both are shown: as OBX with the suffix ADT, as a corrected
+    report with the whole text, in an OBR of its own.
     """
     receiver, original, added = Receiver(trial), finding(trial), finding(trial)
     receiver.had((original,))
@@ -170,8 +170,8 @@ def _ordered(trial: Trial, order: Order) -> None:
     variants=("preliminary", "the same", "older"),
 )
 def a_late_or_repeated_report_does_not_win(trial: Trial) -> None:
-    """P after F, the same F again, and an F signed earlier than the one that is there change nothing: there is one final report,
-    the latest.
+    """P after F, the same F again, and an F signed earlier than the one that is there change nothing: there is one final
+    report, the latest.
     """
     receiver, final, late = Receiver(trial), finding(trial), finding(trial)
     receiver.had((final,))

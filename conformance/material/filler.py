@@ -1,6 +1,6 @@
 """A RIS as the filler of orders: what it makes of an order, on its worklist and in what it tells placer and image manager."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from pydicom.dataset import Dataset
@@ -30,16 +30,21 @@ def scheduled_order(trial: Trial, patient: Patient | None = None) -> Order:
     """An order that the RIS has taken and scheduled, with the numbers that it gave. Raises Inconclusive."""
     order = order_of(trial, patient)
     with trial.beforehand("an order is scheduled"):
+        before = {text(one, "AccessionNumber") for one in worklist(trial, PatientID=order.patient.patient_id).matches}
         told(trial, new_order(trial, order))
-        [entry] = one_entry(trial, order.patient)
+        entry = new_entry(trial, order.patient, before)
     return with_numbers(order, entry)
 
 
-def one_entry(trial: Trial, patient: Patient) -> list[Dataset]:
-    """The one entry of a patient. Raises Failure."""
-    found = entries(trial, patient, bool)
-    trial.expect_equal("worklist entries of the patient", len(found), 1)
-    return found
+def new_entry(trial: Trial, patient: Patient, before: Collection[str] = ()) -> Dataset:
+    """The one entry of a patient beside those of the accession numbers that were there before. Raises Failure."""
+
+    def new(found: list[Dataset]) -> list[Dataset]:
+        return [one for one in found if text(one, "AccessionNumber") not in before]
+
+    found = new(entries(trial, patient, lambda found: bool(new(found))))
+    trial.expect_equal("new worklist entries of the patient", len(found), 1)
+    return found[0]
 
 
 def with_numbers(order: Order, entry: Dataset) -> Order:

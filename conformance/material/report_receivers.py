@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.material.filler import scheduled_order
+from conformance.material.filler import message_about, scheduled_order
 from conformance.material.good_messages import placed_order
 from conformance.material.orders import Order, order_of, ready_to_read
 from conformance.material.patients import Patient, Sent
@@ -113,7 +113,11 @@ def _known(trial: Trial, patient: Patient | None) -> Order:
         with trial.beforehand("an order that can be read"):
             told(trial, ready_to_read(trial, order))
         return order
-    return placed_order(trial, patient)
+    order = placed_order(trial, patient)
+    if "orders_sending" in trial.target.claims.services:
+        with trial.beforehand("the order is placed"):
+            message_about(trial, "engine", "the order", order.patient, "NW")
+    return order
 
 
 # --- what an operator exports ----------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class GoesByThePatientAlone(Mutant):
         found = {line[:3]: line.split(b"|") for line in payload.split(b"\r")}
         if b"ORC" not in found:
             return payload
-        patient, order = found[b"PID"][3], found[b"ORC"]
+        patient, order = found[b"PID"][3].split(b"^")[0], found[b"ORC"]
         known = self.orders.setdefault(patient, [])
         if not to_product:
             known.append(order[2])

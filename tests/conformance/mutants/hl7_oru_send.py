@@ -1,0 +1,48 @@
+"""Emulators that cases hl7.oru.send.* catch."""
+
+from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mutants.hl7_mllp_send import GivesUpAfterOneTry, RepeatsUnderAnotherNumber
+from tests.conformance.mutants.hl7_oru_recv import restated
+
+
+class ReportsWithout(Mutant):
+    """A field of a segment is left out of what it sends."""
+
+    def __init__(self, segment: str, number: int) -> None:
+        self._segment = segment.encode()
+        self._number = number
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if to_product or b"|ORU^" not in payload:
+            return payload
+        lines = [line.split(b"|") for line in payload.split(b"\r")]
+        for fields in lines:
+            if fields[0] == self._segment and len(fields) > self._number:
+                fields[self._number] = b""
+        return b"\r".join(b"|".join(fields) for fields in lines)
+
+
+class SaysFinalInOneSegmentAlone(Mutant):
+    """OBX-11 of a preliminary report is F."""
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if to_product or b"|ORU^" not in payload:
+            return payload
+        restated_text = restated(payload, {b"P": b"F"}).split(b"\r")
+        kept = payload.split(b"\r")
+        return b"\r".join(new if new.startswith(b"OBX|") else old for new, old in zip(restated_text, kept, strict=True))
+
+
+class ReportsTheFirstOrderAlone(Mutant):
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if to_product or b"|ORU^" not in payload:
+            return payload
+        first, _, _ = payload.partition(b"\rOBR|2|")
+        return first.rpartition(b"\rORC|")[0] + b"\r" if _ else payload
+
+
+MUTANTS: dict[str, Mutant | list[Mutant]] = {
+    "hl7.oru.send.1": [ReportsWithout("OBR", 32), ReportsWithout("OBX", 11), SaysFinalInOneSegmentAlone()],
+    "hl7.oru.send.2": [GivesUpAfterOneTry(), RepeatsUnderAnotherNumber()],
+    "hl7.oru.send.3": ReportsTheFirstOrderAlone(),
+}
