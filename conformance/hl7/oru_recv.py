@@ -15,7 +15,7 @@ from conformance.material.reports import ADDENDUM, NARRATIVE, observation, text_
 from conformance.material.telling import told
 from conformance.target import RoleTarget
 from conformance.trial import Trial
-from emulators.wire.er7 import Row, row
+from emulators.wire.er7 import Field, Row, row
 
 RECEIVERS: tuple[Role, ...] = ("ehr", "ris")
 NOT_VALID = (PRELIMINARY, WITHDRAWN, NOTHING)
@@ -79,7 +79,15 @@ def _with_addendum(trial: Trial, receiver: Receiver, original: str, added: str) 
 
 
 def _obr_of_its_own(order: Order) -> Row:
-    fields = {1: "2", 2: order.placer, 3: order.accession, 4: order.procedure, 18: order.accession, 22: LATER, 25: "F"}
+    fields: dict[int, Field] = {
+        1: "2",
+        2: order.placer,
+        3: order.accession,
+        4: order.procedure,
+        18: order.accession,
+        22: LATER,
+        25: "F",
+    }
     return row("OBR", {**fields, 32: (("8811", "Moss", "Rita"),)})
 
 

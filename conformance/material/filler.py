@@ -49,8 +49,7 @@ def new_entry(trial: Trial, patient: Patient, before: Collection[str] = ()) -> D
 
 def with_numbers(order: Order, entry: Dataset) -> Order:
     """The order with accession number and Study Instance UID of its worklist entry."""
-    numbers = {"accession": text(entry, "AccessionNumber"), "study_instance_uid": text(entry, "StudyInstanceUID")}
-    return replace(order, **numbers)
+    return replace(order, accession=text(entry, "AccessionNumber"), study_instance_uid=text(entry, "StudyInstanceUID"))
 
 
 def message_about(trial: Trial, at: PeerName, what: str, patient: Patient, *controls: str, status: str = "") -> ReceivedMessage:

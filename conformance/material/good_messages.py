@@ -50,8 +50,8 @@ def good_messages(trial: Trial) -> GoodMessage:
     raise NotApplicable("not claimed: any service that takes HL7 messages")
 
 
-def placed_order(trial: Trial, patient: Patient | None = None, order: Order | None = None) -> Order:
-    """An order that the product, an EHR, has placed by the operator's hand. Raises Inconclusive."""
+def placed_order(trial: Trial, patient: Patient | None = None, order: Order | None = None, **more: str) -> Order:
+    """An order that the product, an EHR, has placed by the operator's hand; ``more`` is of the step. Raises Inconclusive."""
     order = order or order_of(trial, patient)
     patient, visit = order.patient, order.visit
     trial.operate(
@@ -65,11 +65,17 @@ def placed_order(trial: Trial, patient: Patient | None = None, order: Order | No
             "patient.birth_date": patient.birth_date,
             "patient.sex": patient.sex,
             "visit.visit_number": visit.number,
-            "orders.0.placer_order_number": order.placer,
-            "orders.0.procedure.value": order.procedure[0],
-            "orders.0.procedure.meaning": order.procedure[1],
-            "orders.0.modality": order.modality,
-            "orders.0.requested_at": SENT_AT,
+            **(more or _first_order(order)),
         },
     )
     return order
+
+
+def _first_order(order: Order) -> dict[str, str]:
+    return {
+        "orders.0.placer_order_number": order.placer,
+        "orders.0.procedure.value": order.procedure[0],
+        "orders.0.procedure.meaning": order.procedure[1],
+        "orders.0.modality": order.modality,
+        "orders.0.requested_at": SENT_AT,
+    }

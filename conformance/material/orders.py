@@ -116,7 +116,7 @@ def as_omg(trial: Trial, order: Order) -> Sent:
     return orm(trial, rows, msh_fields={9: ("OMG", "O19", "OMG_O19")}, version="2.5.1")
 
 
-def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str]) -> Sent:
+def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str], msh_fields: Mapping[int, str] | None = None) -> Sent:
     """A procedure that another filler has scheduled, as OMI^O23: an IPC for each of its steps."""
     orc, obr = _order_rows("NW", "SC", order, is_of_filler=True, is_timed=False)
     protocol = tuple(order.procedure)
@@ -135,7 +135,7 @@ def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str]) -> Se
         for step_id in step_ids
     ]
     rows = [pid(order.patient), order.visit.row(), orc, _timing(order), obr, *steps]
-    return orm(trial, rows, msh_fields={9: ("OMI", "O23", "OMI_O23")}, version="2.5.1")
+    return orm(trial, rows, msh_fields={9: ("OMI", "O23", "OMI_O23"), **(msh_fields or {})}, version="2.5.1")
 
 
 def _timing(order: Order) -> Row:

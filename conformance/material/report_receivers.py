@@ -133,6 +133,14 @@ def _read(export: str) -> Shown:
         return Shown(_state(export), export, tuple(export.split()))
 
 
+def said_in_chart(export: str) -> str:
+    """How far the order is, in the words of the export: of an answer in JSON what it says is shown, else the whole."""
+    try:
+        return str(json.loads(export.strip().splitlines()[-1])["fields"]["shown"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return export
+
+
 def _state(said: str) -> str:
     return next((state for word, state in _SAID.items() if word in said.lower()), NOTHING)
 

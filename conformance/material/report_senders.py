@@ -20,7 +20,7 @@ from conformance.material.telling import told
 from conformance.peers.mllp import MllpListener, ReceivedMessage
 from conformance.target import PeerName
 from conformance.trial import Trial
-from emulators.wire.er7 import Row, row
+from emulators.wire.er7 import Field, Row, row
 
 READER = ("Moss", "Rita")
 
@@ -98,6 +98,6 @@ def _ready(trial: Trial, patient: Patient) -> Order:
 
 def _group(number: int, order: Order, line: str) -> list[Row]:
     """ORC, OBR and text of one more order."""
-    named = {2: order.placer, 3: order.accession}
-    obr = {1: str(number), **named, 4: order.procedure, 18: order.accession, 22: "20250303101500", 25: "F"}
+    named: dict[int, Field] = {2: order.placer, 3: order.accession}
+    obr: dict[int, Field] = {1: str(number), **named, 4: order.procedure, 18: order.accession, 22: "20250303101500", 25: "F"}
     return [row("ORC", {1: "RE", **named}), row("OBR", {**obr, 32: (("8811", *READER),)}), *text_rows((line,), "F")]
