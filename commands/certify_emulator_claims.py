@@ -91,7 +91,7 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
         "services": ["adt", "orders", "reports", "order_status", "enhanced_acknowledgement"],
         "hl7_character_sets": _HL7_CHARACTER_SETS,
         "hl7_versions": ["2.5.1", "2.3.1"],
-        "routes": ["ADT ris pacs", "ORM ris", "ORU ehr pacs"],
+        "routes": ["ADT from ehr to ris pacs", "ORM from ehr to ris", "ORM from ris to ehr", "ORU from ris to ehr pacs"],
     },
 }
 
@@ -113,13 +113,16 @@ POLICIES: Mapping[Role, Mapping[str, str | list[str]]] = {
     },
     "modality": {"unknown_calling_ae_title": "refuse", "failed_step_start": "give_up"},
     "reporting": {"unknown_calling_ae_title": "refuse"},
-    "engine": {"unknown_order_report": "keep"},
+    "engine": {
+        "unknown_order_report": "keep",
+        "changed_fields": ["MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-15", "MSH-16"],
+    },
 }
 
 LIMITS: Mapping[Role, Mapping[str, int]] = {
     "pacs": {"associations": ASSOCIATIONS_MAX, "instances_per_association": 1000},
     "ris": {"associations": ASSOCIATIONS_MAX, "worklist_entries": 100},
-    "modality": {"associations": ASSOCIATIONS_MAX},
+    "modality": {"associations": ASSOCIATIONS_MAX, "attempts_per_minute": 120},
     "reporting": {"associations": ASSOCIATIONS_MAX},
 }
 

@@ -16,6 +16,7 @@ PortNumber = Annotated[int, Field(ge=1, le=65_535)]
 _TITLE = r"^[\x21-\x5b\x5d-\x7e]+( [\x21-\x5b\x5d-\x7e]+)*$"
 Title = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_TITLE)]
 Uid = Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9]+(\.[0-9]+)*$")]
+Route = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3} from [a-z]+ to [a-z]+( [a-z]+)*$")]
 Limit = Annotated[float, Field(gt=0, le=86_400)]
 
 Service = Literal[
@@ -109,7 +110,7 @@ class Claims(Section):
     matching_keys: tuple[str, ...] = ()  # keywords of optional keys that match
     hl7_versions: tuple[str, ...] = ()
     procedure_of_two_steps: str = ""  # OBR-4.1 of an order that becomes two scheduled steps
-    routes: tuple[str, ...] = ()  # of an engine: "ADT ris pacs", a message type and where it goes
+    routes: tuple[Route, ...] = ()  # of an engine: "ADT from ehr to ris pacs"
 
 
 class Policies(Section):
@@ -143,6 +144,8 @@ class Policies(Section):
     failed_step_start: Literal["again", "give_up"] = "again"  # of a modality whose N-CREATE is answered 0110H
     grouped_accession: Literal["empty", "first"] = "empty"
     failed_message: Literal["blocks_patient", "passes"] = "passes"  # of an engine: after AE, who waits behind it
+    repeated_message: Literal["drop", "pass"] = "drop"  # of an engine: the same MSH-10 and content again
+    changed_fields: tuple[str, ...] = ("MSH-3", "MSH-4", "MSH-5", "MSH-6")  # of an engine, in what it passes on: "MSH-3"
     over_broad_query: Literal["complete", "limit"] = "complete"
 
 

@@ -20,10 +20,9 @@ from conformance.material.orders import new_order, order_of, ready_to_read
 from conformance.material.patients import Patient, register
 from conformance.material.read_back import claimed, person_name, studies, worklist
 from conformance.material.reports import report
+from conformance.material.routing import adt_destination
 from conformance.material.sop_classes import CT
-from conformance.peers.mllp import MllpListener
 from conformance.trial import Trial
-from conformance.verdict import Inconclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +118,3 @@ def processed(trial: Trial, sent: Mapping[str, Visible], limit_s: float) -> str:
 
     trial.eventually(lambda: bool(found()), limit_s)
     return found()
-
-
-def adt_destination(trial: Trial) -> MllpListener:
-    """Where an engine forwards ADT first. Raises Inconclusive."""
-    return route_of(trial, "ADT")
-
-
-def route_of(trial: Trial, message: str) -> MllpListener:
-    """The first destination of a message type, by the engine's claimed routes. Raises Inconclusive."""
-    for route in trial.target.claims.routes:
-        kind, *destinations = route.split()
-        if kind == message and destinations:
-            return trial.peer(destinations[0]).mllp  # type: ignore[arg-type]
-    raise Inconclusive(f"the target file claims no route of {message}")

@@ -13,9 +13,9 @@ reporting  an entry of its reading list, operator step ``sign report``   the RIS
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.material.effects import adt_destination
 from conformance.material.orders import new_order, order_of, ready_to_read
 from conformance.material.patients import Patient, Sent, Visit, register
+from conformance.material.routing import adt_destination
 from conformance.peers.mllp import MllpListener, ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable

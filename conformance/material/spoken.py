@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import raw
-from conformance.material.effects import adt_destination, archived_study, route_of
+from conformance.material.effects import archived_study
 from conformance.material.good_messages import placed_order
 from conformance.material.orders import new_order, order_of, ready_to_read
 from conformance.material.patients import Patient, Sent, register
 from conformance.material.read_back import person_name, studies, worklist
 from conformance.material.reports import report
+from conformance.material.routing import adt_destination, route_of
 from conformance.peers.mllp import MllpListener, ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -132,7 +133,7 @@ def spoken_report(trial: Trial) -> Spoken:
             lambda: _in_chart(trial.operate("show chart", subject=order.placer)),
         )
     if trial.role == "engine":
-        order, destination = order_of(trial), route_of(trial, "ORU")
+        order, destination = order_of(trial), trial.peer(route_of(trial, "ORU").destinations[0]).mllp
         return Spoken(
             lambda text, fields: report(trial, order, (text,), msh_fields=fields),
             lambda: _in_message(destination, order.patient.patient_id, lambda message: message.field("OBX", 5)),

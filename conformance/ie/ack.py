@@ -1,0 +1,73 @@
+"""What an acknowledgement of an engine is worth."""
+
+from conformance.case import MUST, READ, case
+from conformance.material.hl7 import acknowledgement
+from conformance.material.patients import Patient
+from conformance.material.routing import Line, is_about
+from conformance.peers.mllp import AcknowledgeWith, ReceivedMessage, well
+from conformance.trial import Trial
+
+JUST_BEFORE_RESTART = 20
+
+
+@case(
+    "ie.ack.1",
+    MUST,
+    "engine",
+    "-",
+    "HL7 v2.9.1 2.8.2-2.8.3",
+    READ,
+    safety=True,
+    variants=("AE", "AR", "silent", "restart"),
+    alone=True,
+)
+def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
+    """AA or CA is said when a message is safely stored. What its receiver then refuses is put where a person can send it again,
+    or the refusal is returned; what it does not answer is sent again; and what was acknowledged outlives the engine's death.
+    """
+    line = Line(trial)
+    if trial.variant == "restart":
+        _restarted(trial, line)
+        return
+    patient, patience_s = line.patient(), trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.propagation_s
+    line.end.acknowledge_with(_refusing(patient, trial.variant))
+    with line.connect() as sender:
+        message = line.message(patient)
+        answer = sender.ask(message.payload)
+    if answer.code not in ("AA", "CA"):
+        trial.expect(trial.variant != "silent", "AA: the receiver is not there", answer.code, answer.records)
+        return  # the refusal was returned
+    line.wait_for(patient, trial.timers.propagation_s)
+    line.end.acknowledge_with(well)
+    refused = len(line.sequence(patient))
+    if trial.variant == "AE":
+        trial.operate("resend dead letter", subject=message.control_id, to=line.route.destinations[0])
+    arrives = trial.eventually(lambda: len(line.sequence(patient)) > refused, patience_s)
+    trial.expect(arrives, "an acknowledged message comes until it is taken", f"nothing more within {patience_s:g} s")
+
+
+def _refusing(patient: Patient, how: str) -> AcknowledgeWith:
+    """The receiver refuses what is about this patient, or says nothing to it."""
+
+    def answer(message: ReceivedMessage, number: int) -> bytes | None:
+        if not is_about(message, patient):
+            return well(message, number)
+        return None if how == "silent" else acknowledgement(message.payload, how)
+
+    return answer
+
+
+def _restarted(trial: Trial, line: Line) -> None:
+    """The receiver is away, and the engine dies just after its last AA."""
+    patients = [line.patient() for _ in range(JUST_BEFORE_RESTART)]
+    line.end.stop_listening()
+    line.give(*patients)
+    trial.operate("restart")
+    line.end.listen()
+    numbers = {patient.patient_id for patient in patients}
+    limit_s = 1.2 * trial.timers.retry_s + trial.timers.propagation_s
+    trial.eventually(lambda: set(line.sequence(*patients)) == numbers, limit_s)
+    lost = len(numbers - set(line.sequence(*patients)))
+    trial.expect(
+        not lost, "every message that was acknowledged arrives after the restart", f"{lost} of {len(numbers)} are lost"
+    )
