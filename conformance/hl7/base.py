@@ -5,12 +5,12 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from conformance.case import HL7_RECEIVERS, MUST, READ, Role, case
-from conformance.material.effects import adt_destination
 from conformance.material.good_messages import good_messages
 from conformance.material.holdings import Holdings, told
 from conformance.material.orders import Order, order_of
 from conformance.material.patients import Patient, Sent, Visit, adt, pid, register
 from conformance.material.read_back import text
+from conformance.material.routing import adt_destination
 from conformance.material.spoken import Spoken, spoken_name, spoken_report
 from conformance.peers.mllp import ReceivedMessage
 from conformance.target import RoleTarget

@@ -5,12 +5,13 @@ from conformance.dicom.mpps_scp import expect_taken, started
 from conformance.material.archive_view import ArchiveView
 from conformance.material.filler import entries, message_about, scheduled_order
 from conformance.material.images import Study
-from conformance.material.ordered import WORKLIST, is_offered, said_of
+from conformance.material.ordered import is_offered, said_of
 from conformance.material.ordered import worklist as whole_entries
 from conformance.material.orders import Order, cancelled_order, order_of, scheduled, taken_back
 from conformance.material.sop_classes import CT
 from conformance.material.steps import MPPS, PerformedStep
 from conformance.material.telling import told
+from conformance.material.worklist import WORKLIST_FIND
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 
@@ -101,7 +102,7 @@ def _at_the_filler(trial: Trial) -> None:
     def revived() -> list[str]:
         said = [f"{one.field('ORC', 1)} {one.field('ORC', 5)}" for one in said_of(trial, order.accession)[before:]]
         active = [one for one in said if one.split(" ")[0] in ("NW", "XO") or one.endswith((" SC", " IP", " CM", " A"))]
-        offered = [WORKLIST] if any(map(is_offered, whole_entries(trial, order.patient))) else []
+        offered = [WORKLIST_FIND] if any(map(is_offered, whole_entries(trial, order.patient))) else []
         return active + offered
 
     trial.eventually(lambda: bool(revived()), trial.timers.quiet_s)
