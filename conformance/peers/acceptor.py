@@ -10,10 +10,7 @@ A case that needs a bad system gives a ``Behaviour`` of its own for the length o
 """
 
 import contextlib
-import socket
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,16 +18,14 @@ from pydicom.dataset import Dataset
 
 from conformance.material.commitment_results import COMMITMENT, references, send_result
 from conformance.peers.conversation import Conversation, Received
+from conformance.peers.listening import IDLE_LIMIT_S, Listening
 from conformance.peers.stream import ReceivedPdu, Stream
 from conformance.taps import Taps
-from conformance.verdict import Failure, Silence
+from conformance.verdict import Failure
 from emulators.wire import commands
 from emulators.wire.items import RoleSelection
 from emulators.wire.negotiation import AcceptorPolicy, negotiate
 from emulators.wire.pdu import AssociateAccept, AssociateReject, AssociateRequest, Pdu, ReleaseReply, ReleaseRequest, encode
-
-IDLE_LIMIT_S = 600.0
-"""How long an idle association of the product is kept."""
 
 Answers = Iterable[tuple[int, Dataset | bytes | None]]
 """Statuses, each with the data set that goes with it, or its bytes."""
@@ -129,26 +124,16 @@ class _Released(Exception):
     pass
 
 
-class Acceptor:
-    """One AE of the tester on a port of its own. Close it.
+class Acceptor(Listening):
+    """One AE of the tester."""
 
-    ``case`` names the trial that records and requests belong to.
-    """
+    protocol = "dicom"
 
     def __init__(self, name: str, address: tuple[str, int], taps: Taps) -> None:
-        self.name = name
-        self.address = address
-        self.case = ""
-        self.fault = ""  # of the tester, while it answered in this trial
-        self._taps = taps
         self._behaviour = Behaviour()
-        self._changed = threading.Condition()
         self._received: list[Received] = []
         self._requests: list[AssociateRequest] = []
-        self._open: set[Stream] = set()
-        self._attempts = 0
-        self._listener: socket.socket | None = None
-        self.listen()
+        super().__init__(name, address, taps)
 
     # --- for the cases
 
@@ -156,16 +141,10 @@ class Acceptor:
         """From the next association on."""
         self._behaviour = behaviour
 
-    def reset(self, case: str) -> None:
-        """For the next trial: forget what came, behave well, listen again."""
-        with self._changed:
-            self.case = case
-            self.fault = ""
-            self._received.clear()
-            self._requests.clear()
-            self._attempts = 0
+    def forget(self) -> None:
+        self._received.clear()
+        self._requests.clear()
         self._behaviour = Behaviour()
-        self.listen()
 
     @property
     def received(self) -> list[Received]:
@@ -179,83 +158,20 @@ class Acceptor:
         with self._changed:
             return list(self._requests)
 
-    @property
-    def attempts(self) -> int:
-        """How many connections came in this trial."""
-        with self._changed:
-            return self._attempts
-
     def wait_for(self, what: str, wanted: Callable[[Received], bool], limit_s: float, count: int = 1) -> list[Received]:
         """The first ``count`` requests that are wanted; ``what`` says so in words. Raises Silence."""
-        return self._wait(lambda: [one for one in self._received if wanted(one)], what, limit_s, count)
+        return self.wait(lambda: [one for one in self._received if wanted(one)], what, limit_s, count)
 
     def wait_for_association(self, limit_s: float, count: int = 1) -> list[AssociateRequest]:
         """Raises Silence."""
-        return self._wait(lambda: list(self._requests), "an association", limit_s, count)
+        return self.wait(lambda: list(self._requests), "an association", limit_s, count)
 
-    def _wait(self, found: Callable[[], list[Any]], what: str, limit_s: float, count: int) -> list[Any]:
-        with self._changed:
-            if self._changed.wait_for(lambda: len(found()) >= count, limit_s):
-                return found()[:count]
-            raise Silence(f"{what} at {self.name}", f"{len(found())} of {count} within {limit_s:g} s")
+    # --- an association
 
-    # --- listening
-
-    def listen(self) -> None:
-        """Open the port, unless it is open. Raises OSError."""
-        if self._listener is not None:
-            return
-        self._listener = socket.create_server(self.address, backlog=64)
-        threading.Thread(target=self._accept, args=(self._listener,), name=f"tester-{self.name}", daemon=True).start()
-
-    def stop_listening(self, *, end_connections: bool = True) -> None:
-        """Close the port, as in an outage: connecting is refused."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        if end_connections:
-            self.end_connections()
-
-    def end_connections(self) -> None:
-        """Reset what is open."""
-        with self._changed:
-            streams = list(self._open)
-        for stream in streams:
-            stream.reset()
-
-    def close(self) -> None:
-        self.stop_listening()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, peer = listener.accept()
-            except OSError:
-                return
-            with self._changed:
-                self._attempts += 1
-                self._changed.notify_all()
-            tap = self._taps.open(self.case, "dicom", "product", self.name, f"{peer[0]}:{peer[1]}")
-            stream = Stream(connection, tap, IDLE_LIMIT_S)
-            threading.Thread(target=self._talk, args=(stream,), name=f"tester-{self.name}-talk", daemon=True).start()
-
-    def _talk(self, stream: Stream) -> None:
-        behaviour, case = self._behaviour, self.case
-        with self._changed:
-            self._open.add(stream)
-        try:
-            if behaviour.opened(stream):
-                self._associated(stream, behaviour, case)
-        except (Failure, OSError):
-            pass  # the product's fault is in the record; a case judges what it needs
-        except Exception:
-            self.fault = self.fault or traceback.format_exc(limit=-4).strip()
-        finally:
-            stream.close()
-            with self._changed:
-                self._open.discard(stream)
+    def talk(self, stream: Stream, case: str) -> None:
+        behaviour = self._behaviour
+        if behaviour.opened(stream):
+            self._associated(stream, behaviour, case)
 
     def _associated(self, stream: Stream, behaviour: Behaviour, case: str) -> None:
         request = stream.receive_pdu().decoded()

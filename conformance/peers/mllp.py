@@ -5,25 +5,20 @@ A case that needs a bad receiver gives its own acknowledgement::
     trial.peer("ehr").mllp.acknowledge_with(lambda message, number: None)   # says nothing
 """
 
-import contextlib
-import socket
-import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from conformance.material.hl7 import acknowledgement
+from conformance.peers.listening import IDLE_LIMIT_S, Listening
 from conformance.peers.stream import Stream
 from conformance.taps import Taps
-from conformance.verdict import Ended, Failure, Malformed, Silence
+from conformance.verdict import Ended, Malformed, Silence
 from emulators.core.errors import RemoteProtocolError
 from emulators.wire.er7 import Message, parse
 from emulators.wire.mllp import Deframer, Frame, frame
-
-IDLE_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,38 +116,28 @@ def well(message: ReceivedMessage, number: int) -> bytes | None:
     return acknowledgement(message.payload, "AA")
 
 
-class MllpListener:
-    """A tester's HL7 receiver on a port of its own. Close it."""
+class MllpListener(Listening):
+    """A tester's HL7 receiver."""
+
+    protocol = "mllp"
 
     def __init__(self, name: str, address: tuple[str, int], taps: Taps) -> None:
-        self.name = name
-        self.address = address
-        self.case = ""
-        self.fault = ""  # of the tester, while it answered in this trial
-        self._taps = taps
         self._acknowledge: AcknowledgeWith = well
-        self._changed = threading.Condition()
         self._received: list[ReceivedMessage] = []
-        self._attempts = 0
-        self._open: set[Stream] = set()
-        self._listener: socket.socket | None = None
-        self.listen()
-
-    # --- for the cases
+        super().__init__(name, address, taps)
 
     def acknowledge_with(self, answer: AcknowledgeWith) -> None:
         """From the next message on."""
         self._acknowledge = answer
 
     def reset(self, case: str) -> None:
-        """For the next trial: forget what came, acknowledge, listen again."""
-        with self._changed:
-            self.case = case
-            self.fault = ""
-            self._received.clear()
-            self._attempts = 0
+        """Connections that a sender keeps open end, so that what it says next belongs to this trial."""
+        self.end_connections()
+        super().reset(case)
+
+    def forget(self) -> None:
+        self._received.clear()
         self._acknowledge = well
-        self.listen()
 
     @property
     def received(self) -> list[ReceivedMessage]:
@@ -160,85 +145,20 @@ class MllpListener:
         with self._changed:
             return list(self._received)
 
-    @property
-    def attempts(self) -> int:
-        """How many connections came in this trial."""
-        with self._changed:
-            return self._attempts
-
     def wait_for(
         self, what: str, wanted: Callable[[ReceivedMessage], bool], limit_s: float, count: int = 1
     ) -> list[ReceivedMessage]:
         """The first ``count`` messages that are wanted; ``what`` says so in words. Raises Silence."""
+        return self.wait(lambda: [one for one in self._received if wanted(one)], what, limit_s, count)
 
-        def found() -> list[ReceivedMessage]:
-            return [one for one in self._received if wanted(one)]
-
-        with self._changed:
-            if self._changed.wait_for(lambda: len(found()) >= count, limit_s):
-                return found()[:count]
-            raise Silence(f"{what} at {self.name}", f"{len(found())} of {count} within {limit_s:g} s")
-
-    # --- listening
-
-    def listen(self) -> None:
-        """Open the port, unless it is open. Raises OSError."""
-        if self._listener is None:
-            self._listener = socket.create_server(self.address, backlog=64)
-            threading.Thread(target=self._accept, args=(self._listener,), name=f"tester-{self.name}", daemon=True).start()
-
-    def stop_listening(self, *, end_connections: bool = True) -> None:
-        """Close the port, as in an outage: connecting is refused."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        if end_connections:
-            self.end_connections()
-
-    def end_connections(self) -> None:
-        """Reset what is open."""
-        with self._changed:
-            streams = list(self._open)
-        for stream in streams:
-            stream.reset()
-
-    def close(self) -> None:
-        self.stop_listening()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, peer = listener.accept()
-            except OSError:
-                return
-            with self._changed:
-                self._attempts += 1
-                self._changed.notify_all()
-            tap = self._taps.open(self.case, "mllp", "product", self.name, f"{peer[0]}:{peer[1]}")
-            stream = Stream(connection, tap, IDLE_LIMIT_S)
-            threading.Thread(target=self._talk, args=(stream,), name=f"tester-{self.name}-talk", daemon=True).start()
-
-    def _talk(self, stream: Stream) -> None:
+    def talk(self, stream: Stream, case: str) -> None:
         frames = _Frames(stream)
-        with self._changed:
-            self._open.add(stream)
-        try:
-            while True:
-                message = frames.next(IDLE_LIMIT_S)
-                with self._changed:
-                    number = len(self._received)
-                    self._received.append(message)
-                    self._changed.notify_all()
-                answer = self._acknowledge(message, number)
-                if answer is not None:
-                    stream.send(frame(answer))
-        except (Failure, OSError):
-            pass  # the product's fault is in the record
-        except Exception:
-            self.fault = self.fault or traceback.format_exc(limit=-4).strip()
-        finally:
-            stream.close()
+        while True:
+            message = frames.next(IDLE_LIMIT_S)
             with self._changed:
-                self._open.discard(stream)
+                number = len(self._received)
+                self._received.append(message)
+                self._changed.notify_all()
+            answer = self._acknowledge(message, number)
+            if answer is not None:
+                stream.send(frame(answer))
