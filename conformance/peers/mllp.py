@@ -131,9 +131,11 @@ class MllpListener(Listening):
         self._acknowledge = answer
 
     def reset(self, case: str) -> None:
-        """Connections that a sender keeps open end, so that what it says next belongs to this trial."""
-        self.end_connections()
+        """A connection that a sender keeps open goes on; what is said on it next is recorded with this trial."""
         super().reset(case)
+        with self._changed:
+            for stream in self._open:
+                stream.tap = self._taps.open(case, self.protocol, "product", self.name, "kept open")
 
     def forget(self) -> None:
         self._received.clear()
