@@ -13,7 +13,7 @@ from emulators.actors.ehr import Ehr
 from emulators.actors.engine import Engine
 from emulators.actors.pacs import Pacs
 from emulators.core.actor import Actor
-from emulators.core.effect import Reply
+from emulators.core.effect import Note, Reply
 from emulators.core.errors import ConfigError
 from emulators.core.event import Event, Outcome, OutcomeKind, Request, Stimulus, TimerFired, Withdrawn
 from emulators.messages import attributes
@@ -207,6 +207,18 @@ def late_reports(quirk: Quirk) -> Any:
     return [(one.status, one.text) for one in house.of(Report)], filed[-1]
 
 
+def late_status(quirk: Quirk) -> list[str]:
+    """How the chart says it after SC, CM, and an IP that was held up on the way."""
+    chart = ehr(quirk)
+    chart.actor.handle(Stimulus("place order", {"subject": "P1", "patient": PATIENT, "visit": VISIT, "orders": (order(),)}), 0)
+    said = []
+    for status in ("SC", "CM", "IP"):
+        chart.ask(order_status(status))
+        effects = chart.actor.handle(Stimulus("show chart", {"subject": "P1"}), 0)
+        said += [effect.fields["shown"] for effect in effects if isinstance(effect, Note)]
+    return said
+
+
 REPORTS = [("P", "Text P."), ("F", "Text F.")]
 
 SEEN: dict[str, tuple[Callable[[Quirk], Any], Any, Any]] = {
@@ -238,6 +250,11 @@ SEEN: dict[str, tuple[Callable[[Quirk], Any], Any, Any]] = {
     "never_commits": (commits, (SUCCESS, [(2, 2)]), (SUCCESS, [])),
     "commits_what_it_lacks": (commits, (SUCCESS, [(2, 2)]), (SUCCESS, [(4, 0)])),
     "takes_discontinued_as_completed": (discontinues, (["SC", "IP", "DC"], 0), (["SC", "IP", "CM"], 1)),
+    "takes_every_status": (
+        late_status,
+        ["scheduled", "awaiting report", "awaiting report"],
+        ["scheduled", "awaiting report", "in progress"],
+    ),
     "preliminary_wins": (late_reports, (REPORTS, ("F", "Text F.")), ([*REPORTS, ("P", "Held up.")], ("P", "Held up."))),
 }
 """What is watched, what is seen of an actor that behaves, and what is seen with the quirk."""
