@@ -8,7 +8,7 @@ from conformance.material.filler import accession_of, entries, message_about
 from conformance.material.good_messages import placed_order
 from conformance.material.images import Study
 from conformance.material.orders import Order, imaging_procedure, order_of, order_status, scheduled
-from conformance.material.read_back import studies, text
+from conformance.material.read_back import studies, text, worklist
 from conformance.material.sop_classes import CT
 from conformance.material.telling import told
 from conformance.target import RoleTarget
@@ -60,7 +60,10 @@ def _at_the_filler(trial: Trial, order: Order) -> None:
     trial.needs("omi" in trial.target.claims.services, "omi: a procedure with the accession number of another filler")
     sent = imaging_procedure(trial, order, [trial.identifier("S")], **_options(trial))
     if told(trial, sent, "AA", "AE", "AR").code != "AA":
-        trial.expect(not entries(trial, order.patient, bool), "nothing of what was refused", "a worklist entry")
+        shown = trial.eventually(
+            lambda: bool(worklist(trial, PatientID=order.patient.patient_id).pending), trial.timers.quiet_s
+        )
+        trial.expect(not shown, "nothing of what was refused", "a worklist entry")
         return
     found = entries(trial, order.patient, bool)
     trial.expect_equal("Accession Number on the worklist", [text(one, "AccessionNumber") for one in found], [order.accession])

@@ -11,7 +11,6 @@ from conformance.material.orders import Order, cancelled_order, order_of, schedu
 from conformance.material.sop_classes import CT
 from conformance.material.steps import MPPS, PerformedStep
 from conformance.material.telling import told
-from conformance.material.worklist import WORKLIST_FIND
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 
@@ -102,7 +101,7 @@ def _at_the_filler(trial: Trial) -> None:
     def revived() -> list[str]:
         said = [f"{one.field('ORC', 1)} {one.field('ORC', 5)}" for one in said_of(trial, order.accession)[before:]]
         active = [one for one in said if one.split(" ")[0] in ("NW", "XO") or one.endswith((" SC", " IP", " CM", " A"))]
-        offered = [WORKLIST_FIND] if any(map(is_offered, whole_entries(trial, order.patient))) else []
+        offered = ["on the worklist"] if any(map(is_offered, whole_entries(trial, order.patient))) else []
         return active + offered
 
     trial.eventually(lambda: bool(revived()), trial.timers.quiet_s)

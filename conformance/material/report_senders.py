@@ -31,6 +31,7 @@ class ReportSender:
     def __init__(self, trial: Trial, count: int = 1) -> None:
         self._trial = trial
         self.at: PeerName = "engine" if trial.role == "ris" else "ris"
+        self._signed = 0
         patient = Patient(trial.patient_id())
         self.orders = [_ready(trial, patient) for _ in range(count)]
 
@@ -77,7 +78,8 @@ class ReportSender:
 
     def _told(self, rows: Sequence[Row], status: str) -> None:
         with self._trial.beforehand("a report from the reading system"):
-            signed_at = f"{20250303101500 + 100 * len(self.all_came())}"  # none is older than the one before it
+            self._signed += 1
+            signed_at = f"202503031015{self._signed:02}"  # none is older than the one before it
             sent = report(
                 self._trial, self.orders[0], status=status, sender="workstation", obr_fields={22: signed_at}, rows=rows
             )
