@@ -20,7 +20,7 @@ from emulators.endpoints import ServedSite, load_site
 
 HOST = "127.0.0.1"
 STOP_LIMIT_S = 5.0
-SHOWN_BY = {"show chart": "chart"}
+SHOWN_BY = {"show chart": "chart", "show reading list": "reading list"}
 """Steps whose answer is a note, and that note."""
 NOTE_LIMIT_S = 5.0
 OTHER_NOTES_S = 0.1

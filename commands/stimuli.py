@@ -152,6 +152,7 @@ _STIMULI: Mapping[str, Mapping[str, Mapping[str, Key]]] = {
             "status": Key(str, "X no result, D deleted, W wrong", "W"),
             "reader": _MAY_NAME_READER,
         },
+        "show reading list": {},
     },
     "teleradiology": {
         "sign report": {

@@ -1,18 +1,20 @@
 """The workstation: keeps the reading list, brings a study and its priors to the reader, and sends the report.
 
 Stimuli
-====================  =======================================================================================================
-``open study``        subject (accession number), reader; opened again it says what it shows
-``join studies``      subject, others (accession numbers): of the same patient, read as one; before any of them is signed
-``sign report``       subject, status (P, F or C), text; reader, if it is not the one who opened it
-``add addendum``      subject, text, reader
-``withdraw report``   subject, status (X, D or W), reader
-====================  =======================================================================================================
+=====================  ======================================================================================================
+``open study``         subject (accession number), reader; opened again it says what it shows
+``join studies``       subject, others (accession numbers): of the same patient, read as one; before any of them is signed
+``sign report``        subject, status (P, F or C), text; reader, if it is not the one who opened it
+``add addendum``       subject, text, reader
+``withdraw report``    subject, status (X, D or W), reader
+``show reading list``  note ``reading list``
+=====================  ======================================================================================================
 
 Notes, of an accession number unless said otherwise
 =======================  ====================================================================================================
 ``study listed``         mrn, placer, study, priority; again when something has changed
 ``study unlisted``
+``reading list``         of no number; accessions, in the order in which they are to be read
 ``study opened``         the study's context (reading_case.py), and priors: how many are here
 ``images missing``       of a Study UID; here (how many), status: its C-MOVE is over, and it is asked for again
 ``report signed``        of a placer order number, or of an accession number without one; accession, status
@@ -95,6 +97,7 @@ class Workstation(System):
             "sign report": self._sign,
             "add addendum": self._add_addendum,
             "withdraw report": self._withdraw,
+            "show reading list": self._show_reading_list,
         }
         self.requests = {
             ReadingListEntry: self._listed,
@@ -125,6 +128,9 @@ class Workstation(System):
         """What has no final report yet, by accession number: STAT first, then in the order in which it came."""
         entries = [(accession, case.entries[accession]) for accession, case in self._cases.items()]
         return dict(sorted(entries, key=lambda listed: listed[1].order.priority != "STAT"))
+
+    def _show_reading_list(self, _data: Mapping[str, Any]) -> Sequence[Effect]:
+        return [Note("reading list", "", {"accessions": list(self.reading_list())})]
 
     def _listed(self, message: ReadingListEntry, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         procedure = message.procedure

@@ -65,6 +65,13 @@ def test_the_list_is_in_the_order_in_which_it_came_with_stat_first() -> None:
     assert [one.order.placer_order_number for one in desk.actor.reading_list().values()] == ["P3", "P1", "P2"]
 
 
+def test_the_list_is_shown_to_who_asks_for_it() -> None:
+    desk = Desk("P1", "P2")
+    desk.ask(entry("P2", number=2, priority="STAT"))
+    shown = notes(desk.touch("show reading list"))
+    assert shown == [("reading list", "", {"accessions": [SECOND, ACCESSION]})]
+
+
 def test_a_case_that_becomes_stat_later_is_noted_again_and_comes_first() -> None:
     desk = Desk("P1", "P2")
     effects = desk.ask(entry("P2", number=2, priority="STAT"))
