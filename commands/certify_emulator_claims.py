@@ -18,6 +18,7 @@ TIMERS: Mapping[str, float] = {
     "query_s": 5,
     "retry_s": 3,
     "sender_waits_s": 2,
+    "retrieval_s": 20,
     "quiet_s": 1,
 }
 

@@ -172,6 +172,7 @@ class Timers(Section):
     query_s: Limit = 5.0  # declared: a busy product answers 95 of 100 queries within it
     retry_s: Limit = 60.0  # declared: a sender tries again
     sender_waits_s: Limit = 30.0  # declared: a sender waits so long for an acknowledgement
+    retrieval_s: Limit = 60.0  # declared: what a C-MOVE did not bring is asked for again
     quiet_s: Limit = 5.0  # how long nothing must come to call it nothing
 
 

@@ -1,5 +1,7 @@
 """What an acknowledgement of an engine is worth."""
 
+import threading
+
 from conformance.case import MUST, READ, case
 from conformance.material.hl7 import acknowledgement
 from conformance.material.patients import Patient
@@ -30,14 +32,17 @@ def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
         _restarted(trial, line)
         return
     patient, patience_s = line.patient(), trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.propagation_s
-    line.end.acknowledge_with(_refusing(patient, trial.variant))
+    has_refused = threading.Event()
+    line.end.acknowledge_with(_refusing(patient, trial.variant, has_refused))
     with line.connect() as sender:
         message = line.message(patient)
         answer = sender.ask(message.payload)
     if answer.code not in ("AA", "CA"):
         trial.expect(trial.variant != "silent", "AA: the receiver is not there", answer.code, answer.records)
         return  # the refusal was returned
-    line.wait_for(patient, trial.timers.propagation_s)
+    trial.expect(has_refused.wait(trial.timers.propagation_s), "an acknowledged message is sent on", "it is not")
+    if trial.variant == "AE":
+        trial.eventually(lambda: False, trial.timers.quiet_s)  # until it has understood
     line.end.acknowledge_with(well)
     refused = len(line.sequence(patient))
     if trial.variant == "AE":
@@ -46,12 +51,13 @@ def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
     trial.expect(arrives, "an acknowledged message comes until it is taken", f"nothing more within {patience_s:g} s")
 
 
-def _refusing(patient: Patient, how: str) -> AcknowledgeWith:
+def _refusing(patient: Patient, how: str, has_refused: threading.Event) -> AcknowledgeWith:
     """The receiver refuses what is about this patient, or says nothing to it."""
 
     def answer(message: ReceivedMessage, number: int) -> bytes | None:
         if not is_about(message, patient):
             return well(message, number)
+        has_refused.set()
         return None if how == "silent" else acknowledgement(message.payload, how)
 
     return answer

@@ -28,7 +28,7 @@ class Order:
     procedure: tuple[str, ...] = ("CT-HEAD", "CT head without contrast", "99RADLOOP")
     modality: str = "CT"
     start: str = "20250303140000"
-    priority: str = "R"
+    priority: str = "R"  # S: stat
     fields: Mapping[int, Field] = field(default_factory=dict)
     """Of OBR, beside or instead of the others."""
 

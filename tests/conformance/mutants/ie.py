@@ -141,6 +141,8 @@ class SwapsTwo(Forwards):
 
     def forwarded(self, link: Link, payload: bytes) -> bytes | None:
         seen = self._seen.setdefault(parse(payload).msh.component(5, 1), [])
+        if payload in seen:
+            return payload
         seen.append(payload)
         if len(seen) == 2:
             _acknowledged(link, payload)

@@ -1,0 +1,122 @@
+"""Reading systems that cases rpt.* catch."""
+
+from pydicom.dataset import Dataset
+
+from conformance.material.data_sets import decode
+from emulators.wire.dimse import Command
+from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mutants._changes import AcknowledgesUnheard, ChangesDataSets, Message
+
+
+class Reports(Mutant):
+    """Its ORU^R01, changed."""
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        return payload if to_product or b"|ORU^R01" not in payload.split(b"\r")[0] else self.written(payload)
+
+    def written(self, payload: bytes) -> bytes:
+        raise NotImplementedError
+
+
+class SignsForThePatientListedLast(Reports):
+    """Whoever came onto the list last is the patient of every report."""
+
+    def reset(self) -> None:
+        self._patient = b""
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if to_product and b"|ORM^O01" in payload:
+            self._patient = _segment(payload, b"PID")
+        return super().hl7(link, to_product, payload)
+
+    def written(self, payload: bytes) -> bytes:
+        return payload.replace(_segment(payload, b"PID"), self._patient)
+
+
+class NamesTheFirstAccession(Reports):
+    """Every report is under the accession number that was reported on first."""
+
+    def reset(self) -> None:
+        self._first = b""
+
+    def written(self, payload: bytes) -> bytes:
+        accession = _segment(payload, b"OBR").split(b"|")[18]
+        self._first = self._first or accession
+        return payload.replace(accession, self._first)
+
+
+class SaysOfAll(Reports):
+    """A status in OBR-25 instead of another one."""
+
+    def __init__(self, instead_of: bytes, status: bytes) -> None:
+        self._instead_of = instead_of
+        self._status = status
+
+    def written(self, payload: bytes) -> bytes:
+        lines = payload.split(b"\r")
+        for number, line in enumerate(lines):
+            fields = line.split(b"|")
+            if fields[0] == b"OBR" and fields[25] == self._instead_of:
+                fields[25] = self._status
+                lines[number] = b"|".join(fields)
+        return b"\r".join(lines)
+
+
+class ReportsOnTheFirstOrder(Reports):
+    """Of several orders that were read as one."""
+
+    def written(self, payload: bytes) -> bytes:
+        first, *others = payload.split(b"\rORC|")
+        return b"\rORC|".join([first, *others[:1]]) + (b"\r" if others[1:] else b"")
+
+
+class LooksForNoPriors(Mutant):
+    """It sees of the archive's answers those about studies on its list alone."""
+
+    def reset(self) -> None:
+        self._listed = b""
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        self._listed += payload if to_product else b""
+        return payload
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
+        if to_product and command.name == "C-FIND-RSP" and dataset:
+            study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
+            return (command, dataset) if study.encode() in self._listed else None
+        return command, dataset
+
+
+class ReadsEverythingAsRoutine(Mutant):
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        return payload.replace(b"^^S|", b"^^R|") if to_product else payload
+
+
+class TakesOneImageForAll(ChangesDataSets):
+    """The archive's number of instances says nothing to it: one is enough."""
+
+    def __init__(self) -> None:
+        super().__init__("C-FIND-RSP", _count_one, to_product=True)
+
+
+def _count_one(dataset: Dataset) -> None:
+    dataset.NumberOfStudyRelatedInstances = 1
+
+
+def _name_the_patient(dataset: Dataset) -> None:
+    dataset.PatientName = "Doe^Jane"
+
+
+def _segment(payload: bytes, name: bytes) -> bytes:
+    return next(line for line in payload.split(b"\r") if line.startswith(name))
+
+
+MUTANTS: dict[str, Mutant | list[Mutant]] = {
+    "rpt.wl.1": [AcknowledgesUnheard(b"ORC|CA|"), AcknowledgesUnheard(b"ORC|SC|")],
+    "rpt.ctx.1": [SignsForThePatientListedLast(), NamesTheFirstAccession()],
+    "rpt.prior.1": LooksForNoPriors(),
+    "rpt.stat.1": ReadsEverythingAsRoutine(),
+    "rpt.state.1": [SaysOfAll(b"C", b"P"), SaysOfAll(b"P", b"F"), SaysOfAll(b"W", b"F")],
+    "rpt.multi.1": ReportsOnTheFirstOrder(),
+    "rpt.qr.1": [TakesOneImageForAll(), ChangesDataSets("C-MOVE-RQ", _name_the_patient)],
+}
