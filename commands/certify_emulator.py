@@ -9,7 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from commands.certify_emulator_claims import ASSOCIATIONS_MAX, CLAIMS, LIMITS, POLICIES, SITE, TIMERS
+from commands.certify_emulator_claims import (
+    ASSOCIATIONS_MAX,
+    CLAIMS,
+    LIMITS,
+    POLICIES,
+    ROUTED_BODY_PART,
+    SITE,
+    TIMERS,
+)
 from commands.emulated import HOST, PORTS, TITLES, EmulatedSystem, free_ports, site_text
 from conformance.case import Role
 from conformance.target import Target, parse_target
@@ -22,7 +30,15 @@ SYSTEMS: Mapping[Role, str] = {
     "reporting": "workstation",
     "engine": "engine",
 }
-PEERS = {"ehr": "ehr", "engine": "engine", "ris": "ris", "pacs": "pacs", "ct1": "modality", "workstation": "workstation"}
+PEERS: Mapping[str, str] = {
+    "ehr": "ehr",
+    "engine": "engine",
+    "ris": "ris",
+    "pacs": "pacs",
+    "ct1": "modality",
+    "workstation": "workstation",
+    "teleradiology": "teleradiology",
+}
 """Systems of the site to the names of the tester's systems."""
 
 GRANTED: Mapping[str, Any] = {
@@ -33,6 +49,24 @@ GRANTED: Mapping[str, Any] = {
 }
 """What its endpoint grants those who call."""
 
+ROUTING = f"""
+[site.teleradiology]
+ae_title = "{TITLES["teleradiology"]}"
+
+[[site.routing]]
+destination = "workstation"
+modalities = []
+body_parts = ["{ROUTED_BODY_PART}"]
+priorities = []
+
+[[site.routing]]
+destination = "teleradiology"
+modalities = []
+body_parts = ["{ROUTED_BODY_PART}"]
+priorities = []
+"""
+"""What the archive sends on."""
+
 
 class Emulator(EmulatedSystem):
     """One served emulator, with the tester around it."""
@@ -40,11 +74,14 @@ class Emulator(EmulatedSystem):
     def __init__(self, role: Role, folder: Path, quirks: tuple[str, ...] = (), site: str = "") -> None:
         self.role = role
         own = SYSTEMS[role]
-        self._ports = {name: dict(zip(kinds, free_ports(len(kinds)), strict=True)) for name, kinds in PORTS.items()}
+        ports = {**PORTS, "teleradiology": ("dicom_port",)} if role == "pacs" else PORTS
+        self._ports = {name: dict(zip(kinds, free_ports(len(kinds)), strict=True)) for name, kinds in ports.items()}
         endpoints: dict[str, dict[str, Any]] = {name: dict(ports) for name, ports in self._ports.items()}
         endpoints[own] |= {"control_port": free_ports(1)[0], "quirks": list(quirks), **GRANTED}
         path = folder / "site.toml"
-        path.write_text(site_text(endpoints, more=f"{SITE.get(role, '')}\n{site}"), encoding="utf-8")
+        more = "\n".join((SITE.get(role, ""), "quiet_s = 1" if role == "pacs" else "", site))
+        text = site_text(endpoints, more=more) + (ROUTING if role == "pacs" else "")
+        path.write_text(text, encoding="utf-8")
         super().__init__(own, path)
         self.start()
 

@@ -23,6 +23,8 @@ TIMERS: Mapping[str, float] = {
 }
 
 ASSOCIATIONS_MAX = 24
+ROUTED_BODY_PART = "ROUTED"
+"""What the archive sends on; no other case has it."""
 
 _CHARACTER_SETS = ["ISO_IR 100", "ISO_IR 144", "ISO_IR 166", "ISO_IR 192", "GB18030", "ISO 2022 IR 149", "ISO 2022 IR 87"]
 _HL7_CHARACTER_SETS = ["8859/1", "UNICODE UTF-8", "GB 18030-2000", "ISO IR87"]
@@ -44,12 +46,15 @@ CLAIMS: Mapping[Role, Mapping[str, Any]] = {
             "user_identity",
             "enhanced_acknowledgement",
             "omi",
+            "dicom_routing",
         ],
         "sop_classes": list(ACCEPTED_STORAGE),
         "transfer_syntaxes": list(IMAGE_TRANSFER_SYNTAXES),
         "character_sets": _CHARACTER_SETS,
         "hl7_character_sets": _HL7_CHARACTER_SETS,
         "query_models": ["patient", "study"],
+        "image_destinations": ["workstation", "teleradiology"],
+        "routed_body_part": ROUTED_BODY_PART,
         "hl7_versions": ["2.5.1", "2.3.1"],
     },
     "ris": {

@@ -112,7 +112,13 @@ seed = 1
 scale = 0.03
 """
 
-TITLES: Mapping[str, str] = {"ris": "RADRIS", "pacs": "RADPACS", "workstation": "RADWS", "ct1": "CT1"}
+TITLES: Mapping[str, str] = {
+    "ris": "RADRIS",
+    "pacs": "RADPACS",
+    "workstation": "RADWS",
+    "ct1": "CT1",
+    "teleradiology": "RADTELE",
+}
 
 _FIRST, _LAST = 10_000, 32_000
 _begin = _FIRST + os.getpid() * 37 % (_LAST - _FIRST)

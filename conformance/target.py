@@ -111,6 +111,8 @@ class Claims(Section):
     hl7_versions: tuple[str, ...] = ()
     procedure_of_two_steps: str = ""  # OBR-4.1 of an order that becomes two scheduled steps
     routes: tuple[Route, ...] = ()  # of an engine: "ADT from ehr to ris pacs"
+    image_destinations: tuple[PeerName, ...] = ()  # of a router: to whom it sends the studies that come from the modality
+    routed_body_part: str = ""  # Body Part Examined of a study that goes there; empty: any
 
 
 class Policies(Section):

@@ -15,6 +15,7 @@ DIFFERENT: Mapping[tuple[str, str], str] = {
     ("hl7.base.null.1", "roles"): "it is seen in demographics: roles that take ADT",
     ("hl7.base.time.1", "roles"): "it is seen in times of visits and orders: roles that take ADT",
     ("hl7.adt.merge.2", "roles"): "an engine shows nobody's exam",
+    ("ie.dicom.1", "roles"): "an archive that sends studies on is a router too",
     ("rpt.wl.1", "level"): "RAD-4, RAD-13 and RAD-49 were not read: an opinion",
 }
 

@@ -1,7 +1,10 @@
 """Engines that cases ie.* catch."""
 
+from pydicom.dataset import Dataset
+
 from emulators.wire.er7 import parse
 from emulators.wire.mllp import frame
+from tests.conformance.data_set_mutants import DataSetMutant
 from tests.conformance.mangler import Link, Mutant, Quirk
 
 
@@ -195,6 +198,32 @@ class RepeatsUnderAnotherNumber(Forwards):
         return super().hl7(link, to_product, payload)
 
 
+class NumbersStudiesAnew(DataSetMutant):
+    """What it sends on is of another study."""
+
+    command = "C-STORE-RQ"
+    to_product = False
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        dataset.StudyInstanceUID = "2.25.1"
+        return dataset
+
+
+class GivesTheDeadUp(Mutant):
+    """After the first connection that is refused it reaches nobody any more."""
+
+    def reset(self) -> None:
+        self._was_refused = False
+
+    def opened(self, link: Link) -> None:
+        if link.opened_by_product and self._was_refused:
+            link.close()
+
+    def closed(self, link: Link, by_product: bool) -> bool:
+        self._was_refused |= link.opened_by_product and not by_product
+        return True
+
+
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "ie.route.1": [SendsAllTypesEverywhere(), LeavesOutADestination()],
     "ie.trans.1": [DropsZSegments(), ForgetsUnknownFields(), WritesEscapesOut(), WritesAscii()],
@@ -202,5 +231,6 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "ie.store.1": [LosesSome(), ForwardsTwice(), SwapsTwo()],
     "ie.order.1": SwapsTwo(),
     "ie.dead.1": [RepeatsWhatWasRefused()],
+    "ie.dicom.1": [NumbersStudiesAnew(), GivesTheDeadUp(), Quirk(("commits_what_it_lacks",))],
     "ie.dup.1": [TakesRepeatsAsNew(), RepeatsUnderAnotherNumber()],
 }

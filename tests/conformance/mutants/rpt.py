@@ -46,7 +46,7 @@ class NamesTheFirstAccession(Reports):
 
 
 class SaysOfAll(Reports):
-    """A status in OBR-25 instead of another one."""
+    """A status in OBR-25 and OBX-11 instead of another one."""
 
     def __init__(self, instead_of: bytes, status: bytes) -> None:
         self._instead_of = instead_of
@@ -56,8 +56,9 @@ class SaysOfAll(Reports):
         lines = payload.split(b"\r")
         for number, line in enumerate(lines):
             fields = line.split(b"|")
-            if fields[0] == b"OBR" and fields[25] == self._instead_of:
-                fields[25] = self._status
+            place = {b"OBR": 25, b"OBX": 11}.get(fields[0])
+            if place is not None and fields[place : place + 1] == [self._instead_of]:
+                fields[place] = self._status
                 lines[number] = b"|".join(fields)
         return b"\r".join(lines)
 

@@ -1,0 +1,101 @@
+"""Routers of images."""
+
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset
+
+from conformance.case import MUST, READ, case
+from conformance.material.documents import item
+from conformance.material.exam import COMMITMENT, COMMITMENT_INSTANCE, references
+from conformance.material.images import Study
+from conformance.material.orders import order_of, scheduled
+from conformance.material.sop_classes import CT
+from conformance.peers.conversation import Received
+from conformance.target import PeerName
+from conformance.trial import Trial
+
+IMAGES = 3
+ALL_COMMITTED = 1
+"""Event Type ID of Storage Commitment Request Successful (PS3.4 J.3.3.1.1)."""
+
+
+@case(
+    "ie.dicom.1",
+    MUST,
+    ("engine", "pacs"),
+    "-",
+    "PS3.4 J.3.3.1.2 (commitment part); the rest counts as OPINION",
+    READ,
+    safety=True,
+    needs="dicom_routing",
+)
+def a_dead_destination_holds_up_no_other(trial: Trial) -> None:
+    """A study is sent to each destination, its UIDs unchanged. One that is dead holds up no other, and has it when it is back.
+    Commitment is never confirmed for what the archive has not: by a router while its archive is dead, by an archive for an
+    image that it was not sent.
+    """
+    names = trial.target.claims.image_destinations
+    trial.needs(len(names) > 1, "several destinations of images")
+    *others, dead = names
+    images = _study(trial)
+    trial.peer(dead).dicom.stop_listening()
+    with trial.beforehand("a study is stored"), trial.associate(CT, peer="modality") as peer:
+        peer.store_all(images)
+    patience_s = trial.timers.propagation_s + trial.timers.index_s
+    for name in others:
+        _expect_all(trial, name, images, patience_s)
+    if "commitment" in trial.target.claims.services:
+        is_router = trial.role == "engine"
+        _expect_no_commitment(trial, images if is_router else [*images, Study(trial).image()])
+    trial.peer(dead).dicom.listen()
+    _expect_all(trial, dead, images, 1.2 * trial.timers.retry_s + patience_s)
+
+
+def _study(trial: Trial) -> list[Dataset]:
+    """Images of a study that is to be sent on; where the product takes orders, it is one that was ordered."""
+    order = order_of(trial)
+    if "orders" in trial.target.claims.services and trial.role == "pacs":
+        with trial.beforehand("an order for the study"), trial.mllp("ris") as sender:
+            trial.expect_code(sender.ask(scheduled(trial, order).payload), "AA", "CA")
+    numbers = {"AccessionNumber": order.accession, "StudyInstanceUID": order.study_instance_uid}
+    body_part = trial.target.claims.routed_body_part
+    numbers |= {"BodyPartExamined": body_part} if body_part else {}
+    study = Study(trial, PatientID=order.patient.patient_id, PatientName=order.patient.dicom_name, **numbers)
+    return study.images(IMAGES)
+
+
+def _expect_all(trial: Trial, name: PeerName, images: Sequence[Dataset], limit_s: float) -> None:
+    """Each image at a destination, under its own study, series and instance. Raises Failure."""
+
+    def uids(image: Dataset) -> tuple[str, str, str]:
+        return str(image.StudyInstanceUID), str(image.SeriesInstanceUID), str(image.SOPInstanceUID)
+
+    wanted = {uids(image) for image in images}
+    patient_id = str(images[0].PatientID)
+
+    def came() -> list[Received]:
+        stored = [one for one in trial.peer(name).dicom.received if one.name == "C-STORE-RQ"]
+        return [one for one in stored if str(one.dataset.get("PatientID")) == patient_id]
+
+    trial.eventually(lambda: len({one.command.sop_instance_uid for one in came()}) >= len(wanted), limit_s)
+    found = {uids(one.dataset) for one in came()}
+    trial.expect(len(found) >= len(wanted), f"{len(wanted)} images at {name}", f"{len(found)} within {limit_s:g} s")
+    trial.expect(found == wanted, f"images under their own UIDs at {name}", f"{len(found - wanted)} under others")
+
+
+def _expect_no_commitment(trial: Trial, images: Sequence[Dataset]) -> None:
+    """Commitment of all these is asked for and not confirmed. Raises Failure."""
+    asked = [item(ReferencedSOPClassUID=one.SOPClassUID, ReferencedSOPInstanceUID=one.SOPInstanceUID) for one in images]
+    request = item(TransactionUID=trial.uid(), ReferencedSOPSequence=asked)
+    with trial.associate(COMMITMENT, peer="modality") as peer:
+        peer.n_action(COMMITMENT, COMMITMENT_INSTANCE, 1, request)
+
+    def confirmed() -> list[Received]:
+        events = [one for one in trial.peer("modality").dicom.received if one.name == "N-EVENT-REPORT-RQ"]
+        ours = {str(images[0].SOPInstanceUID)}
+        successes = [one for one in events if one.command.number("EventTypeID") == ALL_COMMITTED]
+        return [one for one in successes if ours & {uid for _, uid in references(one.dataset)}]
+
+    trial.eventually(lambda: bool(confirmed()), trial.timers.quiet_s)
+    found = confirmed()
+    trial.expect(not found, "no event type 1 for what the archive has not", "it came", found[0].records if found else ())
