@@ -161,7 +161,9 @@ class House:
         return relay.address
 
     def title(self, system: System) -> str:
-        title = self.endpoints[system].ae_title
+        """Raises Inconclusive where the target file gives it none."""
+        known = self.endpoints.get(system)
+        title = None if known is None else known.ae_title
         if title is None:
             raise Inconclusive(f"{system} has no AE title")
         return title

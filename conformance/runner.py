@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from conformance.applicability import not_claimed
 from conformance.case import Case, Level, Role
 from conformance.fixtures import Fixtures
 from conformance.house import House, MakeNeighbours
@@ -140,9 +141,9 @@ class Run:
 
     def case(self, case: Case) -> CaseResult:
         """One case in all its variants."""
-        missing = [need for need in case.needs if need not in self.target.roles[self.role].claims.services]
+        missing = not_claimed(case, self.role, self.target.roles[self.role].claims.services)
         if missing:
-            trials: tuple[TrialResult, ...] = (_not_applicable(f"not claimed: {', '.join(missing)}"),)
+            trials: tuple[TrialResult, ...] = (_not_applicable(f"not claimed: {missing}"),)
         else:
             names = tuple(case.variants(self.target.roles[self.role])) if case.variants else ("",)
             trials = tuple(self._trial(case, name) for name in names) or (_not_applicable("no variant of it is claimed"),)
