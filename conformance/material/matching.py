@@ -11,9 +11,10 @@ several stored (C.2.2.3)  any of them matches
 stored empty              unknown, and matches, in query/retrieve (C.2.2.1.2); does not match in a worklist (K.2.2.1.1.1)
 ========================  ==================================================================================================
 
-Where the standard leaves it to the product, ``MAY``: the case and accents of a name, groups of a name beyond the first, and
-what a shortened end of a range covers (``-1200`` and 12:00:30). Start date and start time of a scheduled step, when both are
-ranges, are one period (remark in Table K.6-1); every other pair of ranges is independent.
+Where the standard leaves it to the product, ``MAY``: the case and accents of a name, groups of a name beyond the first, what
+a shortened end of a range covers (``-1200`` and 12:00:30), and a stored date or time that is none (``2024-01-05``). Start
+date and start time of a scheduled step, when both are ranges, are one period (remark in Table K.6-1); every other pair of
+ranges is independent.
 """
 
 import re
@@ -31,6 +32,8 @@ SAY_HOW_TO_READ = frozenset(("SpecificCharacterSet", "TimezoneOffsetFromUTC", "Q
 
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _WIDTH = {"DA": 8, "TM": 12}  # a time to the microsecond
+_LEGAL = {"DA": r"\d{8}|\d{4}\.\d\d\.\d\d", "TM": r"\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?"}
+"""PS3.5 6.2, and ACR-NEMA's dots and colons, which it takes."""
 
 
 class Match(IntEnum):
@@ -138,6 +141,8 @@ def _plain(name: str) -> str:
 
 
 def _moment_match(vr: str, key: str, stored: str) -> Match:
+    if not re.fullmatch(_LEGAL[vr], stored.strip()):
+        return Match.MAY
     ends = _range(key)
     if ends is None:
         return _within(_digits(stored, vr, "0"), _digits(key, vr, "0"), _digits(key, vr, "0"), _digits(key, vr, "9"))

@@ -54,6 +54,8 @@ def found(keys: Dataset, stored: Dataset, empty_matches: bool = True) -> Match:
         ("DA", "20240101-", "20231231", NO),
         ("DA", "20240101-", "20240101", YES),
         ("DA", "20240101", "2024.01.01", YES),
+        ("DA", "-20240101", "2024-01-05", MAY),  # stored against PS3.5 6.2: nothing says where it stands
+        ("TM", "0800-1200", "8 a.m.", MAY),
         ("TM", "0800-1200", "080000", YES),
         ("TM", "0800-1200", "120000", YES),
         ("TM", "0800-1200", "120030", MAY),
