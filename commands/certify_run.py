@@ -5,6 +5,7 @@ wrote as it was.
 """
 
 import secrets
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ class Chosen:
 def carry_out(options: Options) -> int:
     """Run and write; the exit code. Raises ConfigError."""
     key = None if options.sign is None else load_private_key(options.sign)
-    with _target(options) as (target, role, operator):
+    with warnings.catch_warnings(), _target(options) as (target, role, operator):
+        warnings.filterwarnings("ignore", module="pydicom")  # on what a product sent: the cases judge that
         chosen = select(all_cases(), options.prefixes, role)
         built = [case for case in chosen if case.is_built]
         cases = [case for case in built if not (options.fast and case.slow)]
