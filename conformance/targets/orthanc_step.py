@@ -1,28 +1,51 @@
-"""Restarts the Orthanc of orthanc.json by its REST API, and waits until it answers again."""
+"""What a person does at Orthanc, by its REST API: the operator steps of orthanc.toml.
 
+::
+
+    orthanc_step.py http://127.0.0.1:8042 restart
+    orthanc_step.py http://127.0.0.1:8042 reject STUDY-INSTANCE-UID
+"""
+
+import json
 import sys
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
-ADDRESS = "http://127.0.0.1:8042"
 LIMIT_S = 60.0
+LOOK_AGAIN_S = 0.3
 
 
-def main() -> int:
-    """0 when it is back."""
-    before = time.monotonic()
-    urllib.request.urlopen(urllib.request.Request(f"{ADDRESS}/tools/reset", b""), timeout=LIMIT_S).close()
-    while time.monotonic() - before < LIMIT_S:
-        time.sleep(0.3)  # it answers for a moment yet
+def ask(address: str, path: str, method: str = "GET", body: bytes | None = None) -> Any:
+    request = urllib.request.Request(f"{address}{path}", body, method=method)
+    with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:
+        return json.load(answer)
+
+
+def restart(address: str) -> None:
+    """It is back when it answers again."""
+    ask(address, "/tools/reset", "POST", b"")
+    until_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < until_s:
+        time.sleep(LOOK_AGAIN_S)  # it answers for a moment yet
         try:
-            urllib.request.urlopen(f"{ADDRESS}/system", timeout=2).close()
-            return 0
+            ask(address, "/system")
+            return
         except (urllib.error.URLError, OSError):
             continue
-    print("Orthanc does not answer", file=sys.stderr)
-    return 1
+    sys.exit("Orthanc does not answer")
+
+
+def reject(address: str, study_instance_uid: str) -> None:
+    """It has no rejection notes: who rejects a study deletes it."""
+    for found in ask(address, "/tools/lookup", "POST", study_instance_uid.encode()):
+        ask(address, found["Path"], "DELETE")
+
+
+def main(address: str, step: str, *words: str) -> None:
+    {"restart": restart, "reject": reject}[step](address, *words)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(*sys.argv[1:])
