@@ -234,12 +234,30 @@ class Workflow:
 
         def there() -> bool:
             seen[:] = self.studies(**keys)
-            return len(seen) == 1 and int(seen[0].get("NumberOfStudyRelatedInstances") or 0) == instances
+            return len(seen) == 1 and self._instances_of(seen[0]) == instances
 
         if not wait_until(there, self.trial.timers.propagation_s):
-            found = ", ".join(f"{one.get('NumberOfStudyRelatedInstances')} instances" for one in seen) or "none"
+            found = ", ".join(f"{self._instances_of(one)} instances" for one in seen) or "none"
             raise Failure(f"one study with {instances} instances in the archive", f"studies found: {found}")
         return seen[0]
+
+    def _instances_of(self, study: Dataset) -> int:
+        """As the study says, or where the archive does not support that optional key, as they are found."""
+        told = study.get("NumberOfStudyRelatedInstances")
+        if told not in (None, ""):
+            return int(told)
+        found = self._below(study, "SERIES", SeriesInstanceUID="")
+        return sum(
+            len(self._below(study, "IMAGE", SeriesInstanceUID=str(one.SeriesInstanceUID), SOPInstanceUID="")) for one in found
+        )
+
+    def _below(self, study: Dataset, level: str, **keys: str) -> list[Dataset]:
+        query = Dataset()
+        query.QueryRetrieveLevel, query.StudyInstanceUID = level, study.StudyInstanceUID
+        for keyword, value in keys.items():
+            setattr(query, keyword, value)
+        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
+            return peer.find(STUDY_ROOT_FIND, query).matches
 
     def accession_of(self, study_instance_uid: str) -> str:
         """The accession number that the archive has at a study, as soon as it has one. Raises Failure."""

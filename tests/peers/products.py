@@ -98,7 +98,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def _server(command: Sequence[object], port: int, log: Path) -> Iterator[int]:
+def server(command: Sequence[object], port: int, log: Path) -> Iterator[int]:
     """A product that is told to listen on ``port``: gives the port when it does."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -146,7 +146,7 @@ def storescp(folder: Path, *options: object) -> Iterator[int]:
     """Writes every image, its data set exactly as it came, to ``folder``."""
     port = free_port()
     command = [dcmtk("storescp"), "-v", "+B", "-od", folder, *options, port]
-    with _server(command, port, folder.with_suffix(".log")):
+    with server(command, port, folder.with_suffix(".log")):
         yield port
 
 
@@ -165,7 +165,7 @@ def dcmqrscp(folder: Path, destinations: Mapping[str, int]) -> Iterator[int]:
         f"AETable BEGIN\n{ARCHIVE} {database} RW (200, 1024mb) ANY\nAETable END\n"
     )
     command = [dcmtk("dcmqrscp"), "-v", "-c", configuration]  # --single-process of 3.6.7 crashes after one association
-    with _server(command, port, folder / "dcmqrscp.log"):
+    with server(command, port, folder / "dcmqrscp.log"):
         yield port
 
 
@@ -175,7 +175,7 @@ def wlmscpfs(folder: Path, ae_title: str, *options: object) -> Iterator[int]:
     (folder / ae_title / "lockfile").touch()
     port = free_port()
     command = [dcmtk("wlmscpfs"), "--single-process", "-v", "-dfp", folder, *options, port]
-    with _server(command, port, folder / "wlmscpfs.log"):
+    with server(command, port, folder / "wlmscpfs.log"):
         yield port
 
 
@@ -208,5 +208,5 @@ def orthanc(
     }
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration))
-    with _server([orthanc_path(), path], port, folder / "orthanc.log"):
+    with server([orthanc_path(), path], port, folder / "orthanc.log"):
         yield port
