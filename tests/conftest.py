@@ -18,6 +18,12 @@ THREAD_END_LIMIT_S = 2.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed test")
+    parser.addoption(
+        "--hostile",
+        action="append",
+        default=[],
+        help="of tests/serving/test_hostile_input.py these inputs alone: pacs-dicom-417",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
