@@ -180,6 +180,7 @@ def response(
 
     ``sop_instance_uid``: of an instance that N-CREATE made. ``error_comment`` is cut to 64 characters (LO). ``error_id`` is 0
     where there is none. What is wrong is told by tags: as offending elements in C services, as attribute identifiers in N ones.
+    A UID of the request that is not ASCII, and so cannot be a UID, is left out: both are optional (PS3.7 Tables 9.1-1, 10.1-1).
     Raises LocalProtocolError for C-CANCEL and for a response.
     """
     if request.is_response or request.field == C_CANCEL_RQ:
@@ -188,13 +189,13 @@ def response(
     return _command(
         request.field | RESPONSE,
         has_dataset,
-        AffectedSOPClassUID=request.sop_class_uid or None,
+        AffectedSOPClassUID=_repeatable(request.sop_class_uid),
         MessageIDBeingRespondedTo=request.message_id,
         Status=status,
         OffendingElement=tuple(offending_elements) or None,
         ErrorComment=error_comment[:64] or None,
         ErrorID=error_id or None,
-        AffectedSOPInstanceUID=sop_instance_uid or request.sop_instance_uid or None,
+        AffectedSOPInstanceUID=sop_instance_uid or _repeatable(request.sop_instance_uid),
         EventTypeID=request.number("EventTypeID"),
         AttributeIdentifierList=tuple(attribute_identifiers) or None,
         ActionTypeID=request.number("ActionTypeID"),
@@ -203,3 +204,8 @@ def response(
         NumberOfFailedSuboperations=counters.failed if sub_operations else None,
         NumberOfWarningSuboperations=counters.warning if sub_operations else None,
     )
+
+
+def _repeatable(uid: str) -> str | None:
+    """A UID of a request, if a response can hold it."""
+    return uid if uid and uid.isascii() else None

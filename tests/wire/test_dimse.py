@@ -196,6 +196,14 @@ def test_what_is_never_answered_gets_no_response(request_command: Command) -> No
         commands.response(request_command, status.SUCCESS)
 
 
+def test_a_uid_that_is_not_ascii_is_not_repeated_in_the_response() -> None:
+    request = commands.c_store_rq(7, "1.2.840.10008.1.1", "2.25.7")
+    received = decode_command(encode_command(request).replace(b"2.25.7", b"2.\xff5.7"))
+    answer = decode_command(encode_command(commands.response(received, status.CANNOT_UNDERSTAND)))
+    assert (answer.message_id, answer.status) == (7, status.CANNOT_UNDERSTAND)
+    assert (answer.sop_class_uid, answer.sop_instance_uid) == ("1.2.840.10008.1.1", "")
+
+
 def test_a_response_names_a_created_instance_and_cuts_its_comment() -> None:
     answer = commands.response(commands.n_create_rq(7, MPPS), 0, sop_instance_uid="1.2.9", error_comment="x" * 99)
     assert answer.sop_instance_uid == "1.2.9"
