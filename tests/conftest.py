@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hostile",
         action="append",
         default=[],
-        help="of tests/serving/test_hostile_input.py these inputs alone: pacs-dicom-417",
+        help="of the hostile inputs this one alone: pacs-dicom-417",
     )
 
 

@@ -45,7 +45,7 @@ class Storm:
     failures: list[str] = field(default_factory=list)
     good: int = 0
     taken: dict[tuple[int, str], Exchange] = field(default_factory=dict)
-    """What was acknowledged positively, by number and part."""
+    """What was acknowledged positively, by number and part, in this order."""
     images: set[str] = field(default_factory=set)
     """The SOP Instance UIDs whose C-STORE was a success."""
     longest_s: float = 0.0
@@ -64,9 +64,7 @@ class Storm:
 
     def again(self, other: Served) -> Sequence[str]:
         """Give another system what this one has taken, and nothing else; what that does not take."""
-        return [
-            f"{self.port}-{number} {part}" for (number, part), exchange in sorted(self.taken.items()) if not exchange(other)
-        ]
+        return [f"{self.port}-{number} {part}" for (number, part), exchange in self.taken.items() if not exchange(other)]
 
     def _one(self, served: Served, number: int) -> None:
         hostile = self._hostile_dicom if self.protocol == "dicom" else self._hostile_hl7

@@ -181,7 +181,8 @@ DICOM: Mapping[str, Mapping[str, Operations]] = {
     },
     "workstation": {"C-ECHO": echo, "C-STORE": store, "N-CREATE availability": asked(availability)},
     "teleradiology": {"C-ECHO": echo, "C-STORE": store},
-    "ct1": {"C-ECHO": echo, "N-EVENT-REPORT": asked(commitment_result, 0x0000)},
+    # the transaction is not one of the scanner's
+    "ct1": {"C-ECHO": echo, "N-EVENT-REPORT": asked(commitment_result, 0x0112)},
 }
 """What each system is asked, by the name of the request."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from emulators.wire.mllp import END_BLOCK, START_BLOCK, frame
+from emulators.wire.mllp import END_BLOCK, START_BLOCK
 from tests.serving.mutations import OF_BYTES, Mutation, rearranged
 
 NASTY_FIELDS: Sequence[bytes] = (
@@ -165,6 +165,11 @@ OF_MESSAGES: Mapping[str, Mutation] = {
 # --- the frame ----------------------------------------------------------------------------------------------------------
 
 
+def framed(message: bytes) -> bytes:
+    """In start and end block, whatever bytes are in it."""
+    return START_BLOCK + message + END_BLOCK
+
+
 def without_end(draw: Random, message: bytes) -> bytes:
     """The end block is missing, or half of it."""
     return START_BLOCK + message + draw.choice([b"", b"\x1c", b"\r", b"\x1c\n", b"\r\x1c"])
@@ -179,22 +184,22 @@ def with_noise(draw: Random, message: bytes) -> bytes:
     noise = draw.choice(
         [b"\r\n", b"\x1c\r", b"GET / HTTP/1.1\r\n\r\n", bytes(5000), draw.randbytes(300).replace(START_BLOCK, b"")]
     )
-    return noise + frame(message) + noise
+    return noise + framed(message) + noise
 
 
 def with_frame_bytes_inside(draw: Random, message: bytes) -> bytes:
     place = draw.randint(0, len(message))
-    return frame(message[:place] + draw.choice([START_BLOCK, END_BLOCK, b"\x1c", b"\x0b\x0b"]) + message[place:])
+    return framed(message[:place] + draw.choice([START_BLOCK, END_BLOCK, b"\x1c", b"\x0b\x0b"]) + message[place:])
 
 
 def behind_a_half(draw: Random, message: bytes) -> bytes:
     """The whole message behind the beginning of one."""
-    return START_BLOCK + message[: draw.randrange(len(message))] + frame(message)
+    return START_BLOCK + message[: draw.randrange(len(message))] + framed(message)
 
 
 def several_times(draw: Random, message: bytes) -> bytes:
     """The same message again and again without waiting, or empty ones before it."""
-    return draw.choice([frame(message) * draw.randint(2, 5), frame(b"") * 3 + frame(message)])
+    return draw.choice([framed(message) * draw.randint(2, 5), framed(b"") * 3 + framed(message)])
 
 
 OF_FRAMES: Mapping[str, Mutation] = {
