@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
+from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, references
 from conformance.material.documents import item
-from conformance.material.exam import COMMITMENT, COMMITMENT_INSTANCE, references
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
 from conformance.material.sop_classes import CT
