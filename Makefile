@@ -27,7 +27,8 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not peer"
+	$(BIN)/pytest -m "not peer and not bite"
+	$(BIN)/pytest -m bite -n 4 --dist loadgroup
 
 peers: $(VENV)/dev.stamp
 	$(BIN)/pytest -m peer --no-skips

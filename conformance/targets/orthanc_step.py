@@ -44,7 +44,10 @@ def reject(address: str, study_instance_uid: str) -> None:
 
 
 def main(address: str, step: str, *words: str) -> None:
-    {"restart": restart, "reject": reject}[step](address, *words)
+    if step == "restart":
+        restart(address)
+    else:
+        reject(address, *words)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Bench:
         return self._judgements >= FRESH_AFTER and self._hospital is None
 
     def close(self) -> None:
+        self._close_hospital()
         self._opened.close()
 
     def _through_manglers(self, target: Target, opened: ExitStack) -> Target:
@@ -78,6 +79,7 @@ class Bench:
         try:
             if case_of(case_id).in_hospital and target is None:
                 return self._judged(self._run_with_hospital(), case_id)
+            self._close_hospital()  # its relays stand on the ports of the tester's systems
             run = self._new_run(target)
             try:
                 return self._judged(run, case_id)
@@ -97,8 +99,12 @@ class Bench:
         """The one whose hospital the workflow cases of this bench share."""
         if self._hospital is None:
             self._hospital = self._new_run()
-            self._opened.callback(self._hospital.close)
         return self._hospital
+
+    def _close_hospital(self) -> None:
+        hospital, self._hospital = self._hospital, None
+        if hospital is not None:
+            hospital.close()
 
     @staticmethod
     def _judged(run: Run, case_id: str) -> CaseResult:
