@@ -14,6 +14,7 @@ Notes, of an accession number unless said otherwise
 =======================  ====================================================================================================
 ``study listed``         mrn, placer, study, priority; again when something has changed
 ``study unlisted``
+``accession in use``     placer: an entry of another patient and study under a number that is on the list was refused
 ``reading list``         of no number; accessions, in the order in which they are to be read
 ``study opened``         the study's context (reading_case.py), and priors: how many are here
 ``images missing``       of a Study UID; here (how many), status: its C-MOVE is over, and it is asked for again
@@ -31,7 +32,7 @@ One case goes through::
 
 Rules
 - An entry that comes again brings the patient and the order up to date; the case keeps its place. One of another study is
-  another case.
+  another case; of another patient too, as two sites with equal accession numbers may send, it is AE 205 OBR-18.
 - Entries of one study and one patient are read as one, and so are those that a person joins: one report for all orders.
 - The images of a case are brought by retrieval.py. What may be signed next is in signing.py. A report that the RIS refuses
   leaves the case where it was.
@@ -50,7 +51,7 @@ from emulators.actors.reading_case import Case, context
 from emulators.actors.receipts import Receipts
 from emulators.actors.retrieval import TIMERS, Retrieval
 from emulators.actors.signing import ADDENDUM, WITHDRAWALS, checked_status, checked_text
-from emulators.actors.system import ACCEPTED, Accepted, System
+from emulators.actors.system import ACCEPTED, Accepted, System, refused
 from emulators.core.effect import Effect, Note
 from emulators.core.identity import control_id
 from emulators.core.instant import WallClock
@@ -135,6 +136,10 @@ class Workstation(System):
     def _listed(self, message: ReadingListEntry, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         procedure = message.procedure
         accession = procedure.accession_number
+        known = self._known(accession)
+        if known is not None and _is_another_patients(known, message):
+            fields = {"placer": message.order.placer_order_number}
+            return refused("205", "OBR-18"), [Note("accession in use", accession, fields)]
         closed = self._closed.get(accession)
         if closed is not None and closed.reports.taken not in ("D", "W"):  # read: an addendum will be about whom it says now
             closed.entries[accession] = message
@@ -148,13 +153,13 @@ class Workstation(System):
             effects.extend(self._put_on(message))
         else:
             case.entries[accession] = message
-        fields = {
+        listed = {
             "mrn": message.patient.patient_id,
             "placer": message.order.placer_order_number,
             "study": procedure.study_instance_uid,
             "priority": message.order.priority,
         }
-        return ACCEPTED, [Note("study listed", accession, fields), *effects]
+        return ACCEPTED, [Note("study listed", accession, listed), *effects]
 
     def _put_on(self, message: ReadingListEntry) -> Sequence[Effect]:
         """To the unsigned case that has the same images, and then it is as far as that case; or as a case of its own."""
@@ -323,6 +328,13 @@ class Workstation(System):
             del self._cases[accession]
             self._closed[accession] = case
         return self._images.let_go(case, (*case.studies, *case.brought))
+
+
+def _is_another_patients(case: Case, message: ReadingListEntry) -> bool:
+    """Whether the entry has no more than its accession number in common with that of the case."""
+    entry = case.entries[message.procedure.accession_number]
+    is_same_study = entry.procedure.study_instance_uid == message.procedure.study_instance_uid
+    return not is_same_study and not case.is_about(message.patient)
 
 
 def _reason_not_to_join(case: Case, other: Case | None) -> str:

@@ -174,6 +174,22 @@ def test_an_entry_of_another_study_is_another_case() -> None:
     assert asked_for([*desk.open_study(), *desk.found(match("2.25.77"))]) == ["2.25.77"]
 
 
+@pytest.mark.parametrize("is_read", [False, True])
+def test_an_accession_number_of_another_patient_and_study_is_refused(is_read: bool) -> None:
+    """Two sites may have given it: the reader of the one must not sign, nor add, for the other."""
+    desk = Desk("P1")
+    if is_read:
+        desk.sign("F")
+        desk.ris_takes()
+    message = entry(patient=replace(PATIENT, patient_id="M9"), number=2, study="2.25.77")
+    answer, effects = ask(desk.actor, message, "ris")
+    assert (answer.code, answer.error) == ("AE", "205 OBR-18")
+    assert note_names(effects) == ["accession in use"]
+    desk.touch("sign report", status="C" if is_read else "F", text="Text.")
+    desk.ris_takes()
+    assert {report.patient for report in desk.reports()} == {PATIENT}
+
+
 # --- opening -----------------------------------------------------------------------------------------------------------
 
 
