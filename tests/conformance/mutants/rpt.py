@@ -112,6 +112,31 @@ def _segment(payload: bytes, name: bytes) -> bytes:
     return next(line for line in payload.split(b"\r") if line.startswith(name))
 
 
+class TakesAnAccessionForADuplicate(Mutant):
+    """An engine to which a report under a number that it has seen is the same report."""
+
+    role = "engine"
+
+    def reset(self) -> None:
+        self._seen: dict[bytes, bytes] = {}
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
+        if not to_product or b"|ORU^R01" not in payload.split(b"\r")[0]:
+            return payload
+        accession = _segment(payload, b"OBR").split(b"|")[18]
+        _, _, rest = self._seen.setdefault(accession, payload).partition(b"\r")
+        return payload.partition(b"\r")[0] + b"\r" + rest
+
+
+class TakesWhatItCannotKeep(Mutant):
+    """A reading system that answers AA for a case that it does not list."""
+
+    role = "reporting"
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        return payload if to_product else payload.replace(b"MSA|AE|", b"MSA|AA|", 1)
+
+
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "rpt.wl.1": [AcknowledgesUnheard(b"ORC|CA|"), AcknowledgesUnheard(b"ORC|SC|")],
     "rpt.ctx.1": [SignsForThePatientListedLast(), NamesTheFirstAccession()],
@@ -119,5 +144,6 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "rpt.stat.1": ReadsEverythingAsRoutine(),
     "rpt.state.1": [SaysOfAll(b"C", b"P"), SaysOfAll(b"P", b"F"), SaysOfAll(b"W", b"F")],
     "rpt.multi.1": ReportsOnTheFirstOrder(),
+    "rpt.tele.1": [TakesAnAccessionForADuplicate(), TakesWhatItCannotKeep()],
     "rpt.qr.1": [TakesOneImageForAll(), ChangesDataSets("C-MOVE-RQ", _name_the_patient)],
 }
