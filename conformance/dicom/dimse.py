@@ -80,7 +80,8 @@ def every_command_set_is_well_formed(trial: Trial) -> None:
     for message in _messages(trial):
         count += 1
         fault = message.fault or next(command_set_faults(message.command_bytes), "")
-        trial.expect(not fault, f"a well-formed {message.name}", fault, message.records)
+        what = message.name if message.command else "command set"
+        trial.expect(not fault, f"a well-formed {what}", fault, message.records)
     trial.needs(count > 0, "DICOM: it sent no DIMSE message in this run")
 
 
