@@ -121,7 +121,7 @@ TITLES: Mapping[str, str] = {
 }
 
 _FIRST, _LAST = 10_000, 32_000
-_begin = _FIRST + os.getpid() * 37 % (_LAST - _FIRST)
+_begin = _FIRST + os.getpid() * 5501 % (_LAST - _FIRST)  # processes that begin together are far from each other
 _candidates = itertools.cycle((*range(_begin, _LAST), *range(_FIRST, _begin)))
 
 

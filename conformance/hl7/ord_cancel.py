@@ -93,6 +93,8 @@ def _at_the_filler(trial: Trial) -> None:
         trial.expect_equal("entries left", len(entries(trial, order.patient, lambda found: not found)), 0)
         if "order_status_sending" in services:
             message_about(trial, "engine", "the answer to the placer", order.patient, "CR")
+        if "orders_sending" in services and "pacs" in trial.peers:
+            message_about(trial, "pacs", "the cancellation at the archive", order.patient, "CA")
     before, step = len(said_of(trial, order.accession)), PerformedStep(trial, order.patient, [entry])
     with trial.associate(MPPS) as peer:
         expect_taken(trial, peer.n_create(MPPS, step.uid, step.created()))
