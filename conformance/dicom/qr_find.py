@@ -137,7 +137,7 @@ _KINDS: Mapping[str, tuple[dict[str, str], ...]] = {
     variants=each_model("single value", "UID list", *_KINDS),
 )
 def each_kind_of_matching_works(trial: Trial) -> None:
-    """Matching kinds: single value (case-sensitive except PN), universal (zero length), ``*`` and ``?``, date range, time
+    """Matching kinds: single value (case-sensitive except PN), universal (zero length), * and ?, date range, time
     range, UID list. Date and time are independent ranges unless combined matching was negotiated.
     """
     kind = trial.variant.partition("/")[2]
