@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from commands.emulated import HOST, free_ports
-from conformance.material.exam import references, send_result
+from conformance.material.commitment_results import references, send_result
 from conformance.operator_steps import TargetOperator
 from conformance.peers.acceptor import Acceptor, Behaviour
 from conformance.peers.association import Association
