@@ -45,7 +45,7 @@ def get_brings_what_has_a_context_and_counts_the_rest_as_failed(trial: Trial) ->
 SECONDS, SENDERS, IMAGES_PER_SECOND, MOVERS = 3.0, 4, 10, 2
 
 
-@case("dicom.qr.model.1", OPINION, "pacs", "+", "none (capacity)", NO_CLAUSE, needs=("storage", "query", "move"))
+@case("dicom.qr.model.1", OPINION, "pacs", "+", "none (capacity)", NO_CLAUSE, needs=("storage", "query", "move"), slow=True)
 def queries_are_answered_while_images_come_and_go(trial: Trial) -> None:
     """An archive keeps answering C-FIND fast while it receives and sends (declared figures)."""
     moved = Study(trial)

@@ -283,7 +283,7 @@ def many_studies(trial: Trial) -> frozenset[str]:
     return trial.shared("many studies", make)
 
 
-@case("dicom.qr.find.8", MUST, "pacs", "+", "PS3.4 C.4.1.3; PS3.7 9.1.2.2, 9.3.2.3", READ, needs=QUERY)
+@case("dicom.qr.find.8", MUST, "pacs", "+", "PS3.4 C.4.1.3; PS3.7 9.1.2.2, 9.3.2.3", READ, needs=QUERY, slow=True)
 def a_long_list_stops_when_it_is_cancelled(trial: Trial) -> None:
     """C-CANCEL stops a long list with FE00H (0000H if already finished)."""
     trial.needs("s" in models(trial.target), "study root")

@@ -130,6 +130,7 @@ class _FailsOnce(Behaviour):
     READ,
     needs=CLAIMS,
     variants=("port-closed", "processing-failure"),
+    slow=True,
 )
 def a_result_that_was_not_taken_is_sent_again(trial: Trial) -> None:
     """The event is retried when the SCU cannot be reached or answers an error."""

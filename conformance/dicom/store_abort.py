@@ -33,7 +33,18 @@ def broken_off(trial: Trial, image: Dataset, how: str) -> None:
         endings[how]()
 
 
-@case("dicom.store.abort.1", MUST, "pacs", "-", "PS3.7 9.1.1.2; PS3.8 7.3.2", READ, safety=True, needs="storage", waits=True)
+@case(
+    "dicom.store.abort.1",
+    MUST,
+    "pacs",
+    "-",
+    "PS3.7 9.1.1.2; PS3.8 7.3.2",
+    READ,
+    safety=True,
+    needs="storage",
+    waits=True,
+    slow=True,
+)
 def an_object_whose_transfer_broke_off_does_not_exist(trial: Trial) -> None:
     """An object whose transfer was aborted, by A-ABORT, FIN, RST or silence, does not exist afterwards; sent again it does."""
     study = Study(trial)

@@ -18,7 +18,7 @@ EARLY_S = 0.3
 PDU_BYTES = 256
 
 
-@case("dicom.store.status.1", MUST, "pacs", "+", "PS3.7 9.1.1.2; PS3.4 B.2.3", READ, needs="storage", alone=True)
+@case("dicom.store.status.1", MUST, "pacs", "+", "PS3.7 9.1.1.2; PS3.4 B.2.3", READ, needs="storage", alone=True, slow=True)
 def success_is_said_when_the_whole_object_is_safe(trial: Trial) -> None:
     """0000H is sent only after the whole object is safely received, so that it is there after a restart, and found soon."""
     image = Study(trial).image()

@@ -13,7 +13,7 @@ HOPS: dict[Role, System] = {"ris": "engine", "reporting": "ris", "ehr": "ehr"}
 """Where the report goes next from the product, or comes to it."""
 
 
-@case("flow.brk.6", MUST, ("ris", "reporting", "ehr"), "-", "ITI TF-2 C.2.1", READ, variants=("lost", "restart"))
+@case("flow.brk.6", MUST, ("ris", "reporting", "ehr"), "-", "ITI TF-2 C.2.1", READ, variants=("lost", "restart"), slow=True)
 def a_report_whose_acknowledgement_is_lost_is_there_once(trial: Trial) -> None:
     """Report ACK missing or lost at stage 7; EHR restarts. EHR has one final report; sender shows no error at end."""
     work = trial.workflow()
@@ -57,6 +57,7 @@ def _reports(work: Workflow, hop: System, order: str) -> list[str]:
     "PS3.8 Table 9-21",
     READ,
     variants=("archive refuses", "archive is black-holed", "orders refused", "events refused"),
+    slow=True,
 )
 def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     """Wrong AE title, port or firewall for one hop: refused, black-holed, one way only (event report path closed). Queue
@@ -124,7 +125,7 @@ def _committed(work: Workflow) -> set[str]:
 STAGES = ("registered", "ordered", "scheduled", "scanned", "archived", "read", "reported")
 
 
-@case("flow.brk.13", SHOULD, ROLES, "-", "HL7 2.8.3 (CA); PS3.7 9.1.1.2", READ, variants=STAGES)
+@case("flow.brk.13", SHOULD, ROLES, "-", "HL7 2.8.3 (CA); PS3.7 9.1.1.2", READ, variants=STAGES, slow=True)
 def a_restart_at_a_stage_border_loses_and_doubles_nothing(trial: Trial) -> None:
     """Restart of the SUT at each stage border: nothing acknowledged is lost, nothing doubled."""
     work = trial.workflow()

@@ -31,7 +31,7 @@ def an_order_that_comes_late_is_matched_once(trial: Trial) -> None:
     trial.expect_equal("studies of the patient", len(work.studies(PatientID=patient.patient_id)), 1)
 
 
-@case("flow.brk.4", OPINION, ("modality", "ris", "pacs"), "-", "dicom.mwl.scu.3", NO_CLAUSE)
+@case("flow.brk.4", OPINION, ("modality", "ris", "pacs"), "-", "dicom.mwl.scu.3", NO_CLAUSE, slow=True)
 def patients_scanned_without_the_worklist_are_reconciled(trial: Trial) -> None:
     """MWL outage 30 min with 5 patients scanned; after return all 5 are reconciled."""
     work = trial.workflow()

@@ -28,7 +28,17 @@ ASKED: dict[str, tuple[str, list[str]]] = {
 """MSH-15 and MSH-16, and the codes that a good message gets by them (or one of an unknown type, rejected by its header)."""
 
 
-@case("hl7.ack.enh.1", MUST, HL7_RECEIVERS, "+", ENHANCED, READ, needs="enhanced_acknowledgement", variants=tuple(ASKED))
+@case(
+    "hl7.ack.enh.1",
+    MUST,
+    HL7_RECEIVERS,
+    "+",
+    ENHANCED,
+    READ,
+    needs="enhanced_acknowledgement",
+    variants=tuple(ASKED),
+    slow=True,
+)
 def the_acknowledgements_that_are_asked_for_come_and_no_others(trial: Trial) -> None:
     """MSH-15 and MSH-16 are obeyed: CA after safe storage, the application acknowledgement as a message of its own, itself
     accept-acknowledged as it asks; none that was not asked for.

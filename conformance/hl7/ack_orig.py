@@ -103,6 +103,7 @@ def a_wrong_version_or_processing_id_is_rejected(trial: Trial) -> None:
     READ,
     safety=True,
     variants=("missing", "same", "other"),
+    slow=True,
 )
 def a_missing_or_repeated_control_id_does_no_harm(trial: Trial) -> None:
     """A message without MSH-10 is answered AE or AR (101), never AA, and not processed. The same message again has no second
@@ -159,6 +160,7 @@ def _broken(role: RoleTarget) -> list[str]:
     READ,
     safety=True,
     variants=_broken,
+    slow=True,
 )
 def a_message_that_cannot_be_applied_is_an_error_and_changes_nothing(trial: Trial) -> None:
     """A required segment or field is missing, the patient or order is not known: AE (or AR) with ERR, and nothing changes."""

@@ -32,7 +32,7 @@ def many_messages_on_one_connection_are_answered_in_frames(trial: Trial) -> None
             _expect_answer(trial, peer, good())
 
 
-@case("hl7.mllp.frame.2", MUST, HL7_RECEIVERS, "-", BLOCK_FORMAT, SECONDARY, safety=True)
+@case("hl7.mllp.frame.2", MUST, HL7_RECEIVERS, "-", BLOCK_FORMAT, SECONDARY, safety=True, slow=True)
 def an_unterminated_message_is_neither_processed_nor_acknowledged(trial: Trial) -> None:
     """A message without its end block is not processed and not acknowledged positively, whether silence, the end of the
     connection or another message follows; after that the next message is answered, on this connection or a new one.

@@ -62,7 +62,7 @@ def a_scan_before_any_order_gets_its_order_and_its_patient(trial: Trial) -> None
     trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=doe.patient_id)), 0)
 
 
-@case("pir.case.4", MUST, "pacs", "-", "RAD TF-1 3.3.4; MESA 109", SECONDARY, safety=True, needs="performed_step")
+@case("pir.case.4", MUST, "pacs", "-", "RAD TF-1 3.3.4; MESA 109", SECONDARY, safety=True, needs="performed_step", slow=True)
 def images_of_a_wrong_worklist_entry_are_not_offered(trial: Trial) -> None:
     """Patient swapped: images made with the wrong entry; DISCONTINUED with 110514: not offered for reading."""
     trial.needs(trial.target.policies.wrong_entry_images == "hide", "images of a wrong entry are hidden")
