@@ -120,16 +120,28 @@ TITLES: Mapping[str, str] = {
     "teleradiology": "RADTELE",
 }
 
-_FIRST, _LAST = 10_000, 32_000
-_begin = _FIRST + os.getpid() * 5501 % (_LAST - _FIRST)  # processes that begin together are far from each other
-_candidates = itertools.cycle((*range(_begin, _LAST), *range(_FIRST, _begin)))
+FIRST_PORT, LAST_PORT = 10_000, 32_000
+_SPREAD = 2_654_435_761  # Knuth's multiplier: processes that begin together are far from each other
+
+
+class _Candidates:
+    """The ports that are tried next."""
+
+    def __init__(self) -> None:
+        self.begin_at(FIRST_PORT + os.getpid() * _SPREAD % 2**32 % (LAST_PORT - FIRST_PORT))
+
+    def begin_at(self, first: int) -> None:
+        self.ports = itertools.cycle((*range(first, LAST_PORT), *range(FIRST_PORT, first)))
+
+
+candidates = _Candidates()
 
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on, none twice, below those that the system gives away itself (Linux: from 32768 on)."""
     found: list[int] = []
     while len(found) < count:
-        with suppress(OSError), socket.create_server((HOST, next(_candidates))) as probe:
+        with suppress(OSError), socket.create_server((HOST, next(candidates.ports))) as probe:
             found.append(probe.getsockname()[1])
     return found
 

@@ -1,5 +1,6 @@
 """One emulator behind manglers, judged case by case: good with no mutant, bad in one way with one."""
 
+import os
 from contextlib import ExitStack
 from functools import partial
 from io import StringIO
@@ -8,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from commands.certify_emulator import Emulator
 from commands.certify_neighbours import EmulatedNeighbours
-from commands.emulated import free_ports
+from commands.emulated import FIRST_PORT, candidates, free_ports
 from conformance.case import Case, Role
 from conformance.catalogue import all_cases
 from conformance.result import CaseResult
@@ -18,6 +19,10 @@ from conformance.target import Endpoint, Target
 from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
+
+# Several processes of tests at once, each with ports of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+candidates.begin_at(FIRST_PORT + _WORKER * 5_000)
 FRESH_AFTER = 25
 """Cases that one emulator is judged by: its lists grow with each, and mutants read all of them."""
 
