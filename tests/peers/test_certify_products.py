@@ -21,7 +21,10 @@ from conformance.taps import Taps
 from conformance.target import Target, load_target
 from tests.peers.products import dcmtk, free_port, orthanc_path, server
 
-pytestmark = pytest.mark.peer
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.filterwarnings("ignore::UserWarning:pydicom"),  # on what a product sent: the cases judge that
+]
 
 TARGETS = Path(__file__).parents[2] / "conformance" / "targets"
 VERDICTS = Path(__file__).parent / "verdicts"
