@@ -46,8 +46,10 @@ def reject(address: str, study_instance_uid: str) -> None:
 def main(address: str, step: str, *words: str) -> None:
     if step == "restart":
         restart(address)
-    else:
+    elif step == "reject":
         reject(address, *words)
+    else:
+        sys.exit(f"{step}: there is restart, reject")
 
 
 if __name__ == "__main__":

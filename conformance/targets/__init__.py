@@ -1,0 +1,1 @@
+"""Target files of real products, their configuration, and the steps of a person at them."""
