@@ -138,8 +138,8 @@ def negotiate(request: AssociateRequest, policy: AcceptorPolicy) -> AssociateAcc
 
 def _answer_context(context: ProposedContext, policy: AcceptorPolicy) -> ContextResult:
     offered = context.transfer_syntaxes
-    # A refused context still carries one transfer syntax sub-item, which is not significant.
-    any_offered = offered[0] if offered else ""
+    # A refused context still carries one transfer syntax sub-item, which is not significant; what is not ASCII cannot be sent.
+    any_offered = offered[0] if offered and offered[0].isascii() else ""
     if context.abstract_syntax not in policy.contexts:
         return ContextResult(context.context_id, ABSTRACT_SYNTAX_NOT_SUPPORTED, any_offered)
     for transfer_syntax in policy.contexts[context.abstract_syntax]:

@@ -177,6 +177,11 @@ def test_a_context_without_transfer_syntax_is_refused() -> None:
     assert accepted(request).contexts == (ContextResult(1, 4, ""),)
 
 
+def test_a_transfer_syntax_that_is_not_ascii_is_refused_and_not_repeated() -> None:
+    request = replace(propose("ARCHIVE", "SCANNER", []), contexts=(ProposedContext(1, CT, ("1.2.\xff",)),))
+    assert accepted(request).contexts == (ContextResult(1, 4, ""),)
+
+
 def test_the_meaning_of_a_refusal_is_in_words() -> None:
     assert AssociateReject(1, 1, 7).meaning == "rejected permanent: called AE title not recognized"
     assert AssociateReject(2, 3, 2).meaning == "rejected transient: local limit exceeded"
