@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from emulators.codecs.hl7v2 import Rejection
+from emulators.codecs.hl7v2.fields import REPETITIONS_MAX
 from tests.codecs.hl7_golden import changed
 from tests.codecs.hl7_samples import codec
 
@@ -29,3 +30,13 @@ def test_a_long_field_is_read_in_linear_time(case: str) -> None:
     with suppress(Rejection):  # a name may be too long for anybody
         codec("2.5.1").decode(LONG[case])
     assert time.thread_time() - began_s < LIMIT_S
+
+
+@pytest.mark.parametrize(("repetitions", "is_seen"), [(REPETITIONS_MAX, True), (REPETITIONS_MAX + 1, False)])
+def test_of_the_repetitions_of_names_and_identifiers_the_first_hundred_are_looked_at(repetitions: int, is_seen: bool) -> None:
+    """A million of them, at some microseconds each, would hold up every other message of the system for seconds."""
+    others = "~1" * (repetitions - 2)
+    names = codec("2.5.1").decode(changed("UpdatePatient", ("Doe^", f"Doe{others}~Yamada^Tarou^^^^^L^I~Doe^")))
+    assert bool(names.patient.name.ideographic) is is_seen
+    numbers = codec("2.5.1").decode(changed("UpdatePatient", ("|MRN-1^", f"|1{others}~MRN-2^^^^MR~MRN-1^")))
+    assert (numbers.patient.patient_id == "MRN-2") is is_seen

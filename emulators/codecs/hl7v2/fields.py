@@ -19,6 +19,9 @@ from emulators.wire.er7 import NULL, Message, Segment
 
 _TIME_STAMP = re.compile(r"((?:[0-9]{2}){4,7})(?:\.[0-9]{1,4})?(?:[+-][0-9]{4})?")
 
+REPETITIONS_MAX = 100
+"""Of a name or an identifier: nobody has more, and a field with a million must not hold up everybody else's messages."""
+
 _LOCATIONS: Mapping[str, str] = {
     "control_id": "MSH-10",
     "sent_at": "MSH-7",

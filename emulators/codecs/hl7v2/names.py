@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from emulators.codecs.hl7v2 import fields
-from emulators.codecs.hl7v2.fields import stated
+from emulators.codecs.hl7v2.fields import REPETITIONS_MAX, stated
 from emulators.codecs.hl7v2.rejection import content_error
 from emulators.core.errors import LocalProtocolError
 from emulators.messages.common import NOBODY, PersonName
@@ -85,7 +85,7 @@ def _person(source: Segment, number: int, family: int, code: int) -> PersonName:
         return NOBODY
     if mark.repetition not in raw and raw.count(mark.component) < code - 1:  # the usual case
         return _read(source, number, [fields.components(source, number, family, 5)])
-    count = raw.count(mark.repetition) + 1
+    count = min(raw.count(mark.repetition) + 1, REPETITIONS_MAX)
     parts = [fields.components(source, number, family, code - family + 1, one) for one in range(1, count + 1)]
     return _read(source, number, parts)
 
@@ -94,7 +94,7 @@ def person_of_ndl(source: Segment, number: int) -> PersonName:
     if not source.field(number):
         return NOBODY
     subcomponents = (*range(_XCN_FAMILY, _XCN_FAMILY + 5), _XCN_CODE)
-    count = len(source.repetitions(number))
+    count = min(len(source.repetitions(number)), REPETITIONS_MAX)
     parts = [[stated(source.component(number, 1, one, part)) for part in subcomponents] for one in range(1, count + 1)]
     return _read(source, number, parts)
 

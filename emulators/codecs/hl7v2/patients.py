@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from emulators.codecs.hl7v2 import names
-from emulators.codecs.hl7v2.fields import needed, present, single, stamp, stated, text
+from emulators.codecs.hl7v2.fields import REPETITIONS_MAX, needed, present, single, stamp, stated, text
 from emulators.codecs.hl7v2.rejection import content_error
 from emulators.core.errors import LocalProtocolError
 from emulators.messages.common import NOBODY, Patient, Visit
@@ -85,7 +85,8 @@ def identifier(source: Segment, number: int) -> tuple[str, str]:
     repetitions = source.repetitions(number)
     chosen = 1
     if len(repetitions) > 1:
-        of_type_mr = (one for one in range(1, len(repetitions) + 1) if source.component(number, 5, one) == "MR")
+        looked_at = range(1, min(len(repetitions), REPETITIONS_MAX) + 1)
+        of_type_mr = (one for one in looked_at if source.component(number, 5, one) == "MR")
         chosen = next(of_type_mr, 1)
     issuer = stated(source.component(number, 4, chosen) or source.component(number, 4, chosen, 2))
     return needed(stated(source.component(number, 1, chosen)), f"{source.name}-{number}"), issuer
