@@ -29,8 +29,14 @@ ARCHIVES = ("pacs", "workstation", "teleradiology")
 SHARE, WHOLE = 60, 1000
 """Inputs of each of the ten ports."""
 
-CORPUS: Sequence[str] = ()
-"""Inputs that once found a fault; they come with the share, too."""
+CORPUS = (
+    "pacs-dicom-41",  # a SOP class beyond ASCII, which the response could not repeat
+    "workstation-dicom-17",  # the same with a SOP instance
+    "teleradiology-dicom-758",  # a transfer syntax beyond ASCII, which the A-ASSOCIATE-AC could not repeat
+    "pacs-mllp-977",  # a million names of a patient: the system was busy with them for ten seconds
+    "ehr-mllp-987",
+)
+"""Inputs that once found a fault, of the mutations as they are now; they come with the share, too."""
 
 TIMERS = "artim_s = 1.0\nidle_s = 2.0\n"
 """Of every system here. Whoever opened a connection waits for its end 10 s at most after the last byte: the timers and what a
@@ -45,7 +51,8 @@ class Hospital:
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self._folder = folder
         self._opened = opened
-        self.systems = {system: Served(self.site("first"), system) for system in SYSTEMS}  # they start at the same time
+        site = self.site("first")
+        self.systems = {system: Served(site, system) for system in SYSTEMS}  # they start at the same time
         for system in self.systems.values():
             opened.callback(system.kill)
         for system in self.systems.values():
@@ -77,7 +84,7 @@ class Hospital:
     def kill_and_start_again(self, system: str) -> None:
         """As after a crash."""
         self.systems[system].kill()
-        self.systems[system] = Served(self.site("first"), system)
+        self.systems[system] = Served(self._folder / "first" / "site.toml", system)
         self._opened.callback(self.systems[system].kill)
 
 
@@ -92,7 +99,7 @@ def settled_difference(first: Served, second: Served) -> Sequence[str]:
 def numbers_of(whole: bool, chosen: Sequence[str]) -> Mapping[str, Sequence[int]]:
     """The inputs of each port: those that were chosen by name, or else all, or the share with the corpus."""
     numbers: dict[str, list[int]] = {port: [] if chosen else list(range(WHOLE if whole else SHARE)) for port in port_storms()}
-    for name in chosen or (() if whole else CORPUS):
+    for name in chosen or CORPUS * (not whole):
         port, _, number = name.rpartition("-")
         numbers[port].append(int(number))
     return numbers
@@ -139,8 +146,31 @@ def test_an_archive_has_every_image_that_it_has_acknowledged_once_and_no_other(h
     assert images_on_disk(hospital.systems[system]) == dict.fromkeys(acknowledged, 1)
 
 
+@pytest.mark.parametrize("hospital", [pytest.param("whole", marks=pytest.mark.soak)], indirect=True, scope="module")
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_system_that_is_killed_after_all_that_comes_back_with_what_it_held(hospital: Hospital, system: str) -> None:
     before = ledger(hospital.systems[system])
     hospital.kill_and_start_again(system)
     assert difference(before, ledger(hospital.systems[system])) == []
+
+
+# --- the ledger can tell -------------------------------------------------------------------------------------------------
+
+
+def test_a_ledger_shows_what_is_missing_what_is_too_much_and_what_is_there_twice() -> None:
+    first, second = {"studies": {"A": 1, "B": 1}, "worklist": {"C": 1}}, {"studies": {"A": 2, "D": 1}, "worklist": {"C": 1}}
+    assert difference(first, second) == ["studies: - B", "studies: + A", "studies: + D"]
+    assert difference(first, first) == []
+
+
+def test_a_system_that_forgets_what_it_has_acknowledged_is_found_out(tmp_path: Path) -> None:
+    storm = Storm("engine", "mllp")
+    quirk = {"[endpoints.engine]\n": '[endpoints.engine]\nquirks = ["says_aa_but_forgets"]\n'}
+    with served(site_file(tmp_path, changes=quirk), "engine") as forgetful:
+        storm.run(forgetful, range(20))
+        assert storm.failures == []
+        held = ledger(forgetful)
+    good = site_file(tmp_path)
+    with served(good, "engine", "--discard-state") as other:
+        assert storm.again(other) == []
+        assert difference(held, ledger(other)) != []
