@@ -80,11 +80,11 @@ def _through_archive(trial: Trial, texts: Sequence[Text]) -> list[list[Seen]]:
 
 
 def studies_found(trial: Trial, image: Dataset, **keys: str) -> list[Seen]:
-    """Its study by C-FIND; the character set is not asked for."""
+    """Its study by C-FIND; the character set is not asked for. Study Description is an optional key (Tables C.6-2, C.6-5)."""
     asked = {"PatientID": str(image.PatientID), "PatientName": "", "StudyDescription": "", **keys}
     found = ArchiveView(trial).answers("STUDY", **asked, StudyInstanceUID=str(image.StudyInstanceUID))
     trial.expect(len(found) == 1, "the study by C-FIND", f"{len(found)} matches")
-    return [_seen("C-FIND", one, "StudyDescription") for one in found]
+    return [_seen("C-FIND", one, "StudyDescription" if "StudyDescription" in one.dataset else "") for one in found]
 
 
 def _retrieved(trial: Trial, image: Dataset) -> Seen:
