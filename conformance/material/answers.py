@@ -46,7 +46,7 @@ def expect_answers(
     expect_ended(trial, found)
     answers = found.matches
     names = [identity(one) for one in answers]
-    twice = {name for name in names if names.count(name) > 1}
+    twice = {name for name in verdicts if names.count(name) > 1}
     missing = [name for name, verdict in verdicts.items() if verdict is Match.YES and name not in names]
     others = [
         name
