@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulators.codecs.dicom.uids import TRANSFER_SYNTAXES
 from emulators.wire.dimse import C_STORE_RQ, RESPONSE, Command
@@ -109,7 +109,8 @@ class Storm:
         self._note(hostile.kind, heard, began_s)
         self.images.update(filter(None, map(_stored, heard.answers)))
         if heard.is_positive:
-            self.taken[number, "hostile"] = lambda other: converse_dicom(other.address("dicom"), hostile).is_positive
+            without_waiting = replace(hostile, leaves=True)
+            self.taken[number, "hostile"] = lambda other: converse_dicom(other.address("dicom"), without_waiting).is_positive
 
     def _hostile_hl7(self, served: Served, number: int) -> None:
         hostile = hl7_input(self.system, number)
