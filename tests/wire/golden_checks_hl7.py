@@ -56,7 +56,7 @@ def frames_that_are_cut_or_too_long(whole: bytes) -> None:
     "HL7APY_ORU_TEXT",
     holds="""er7.parse er7.encode er7.row er7.updated er7.Message er7.Message.msh er7.Message.required er7.Message.first
     er7.Message.all er7.Segment er7.Segment.name er7.Segment.field er7.Segment.repetitions er7.Segment.component
-    er7.Segment.components er7.Segment.text""",
+    er7.Segment.components er7.Segment.text er7.Segment.rewritten""",
 )
 def report_of_hl7apy(text: str) -> None:
     raw = text.encode()
@@ -70,6 +70,7 @@ def report_of_hl7apy(text: str) -> None:
     assert patient.component(3, 4, repetition=2) == "CITY"
     assert patient.components(5) == ["Müller", "Jörg", "B"]
     assert observation.text(5) == "x"
+    assert observation.rewritten(patient.raw).components(5) == ["Müller", "Jörg", "B"]
     assert (updated("old", patient.field(11)), updated("old", patient.field(9))) == ("", "old")
     event: Field = ("ORU", "R01", "ORU_R01")
     identifiers: Field = [("4711", None, None, "HOSP", "MR"), ("0815", None, None, "CITY", "PI")]
