@@ -1,5 +1,6 @@
 # make demo      a clinic day over real DICOM and HL7 on this machine, with a report in out/demo
-# make test      lint, types and every test that needs no third-party server
+# make test      lint, types and every test that needs no third-party server; cases of the tester that fail beside others are
+#                tried once more, alone
 # make peers     the tests against real products; a product that is missing is a failure
 # make bench     the benchmark table
 # make notebook  opens the notebooks
@@ -28,7 +29,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not peer and not bite"
-	$(BIN)/pytest -m bite -n 4 --dist loadgroup
+	$(BIN)/pytest -m bite -n 4 --dist loadgroup || $(BIN)/pytest -m bite --last-failed --last-failed-no-failures none
 
 peers: $(VENV)/dev.stamp
 	$(BIN)/pytest -m peer --no-skips
