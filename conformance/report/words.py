@@ -103,7 +103,7 @@ def safety_text(result: RunResult) -> str:
     judged = len(cases) - counts[Outcome.NOT_APPLICABLE]
     passed = sum(counts[one] for one in GOOD)
     if not judged:
-        return f"no safety case applies to what is claimed ({len(cases)} ran)"
+        return f"none of the {len(cases)} safety cases applies to what is claimed"
     others = [f"{counts[one]} {one}" for one in OUTCOMES if counts[one] and one is not Outcome.PASS]
     return f"{passed} of {judged} safety cases passed" + (f" ({', '.join(others)})" if others else "")
 
