@@ -58,8 +58,8 @@ class Router(Behaviour):
             except (OSError, Failure):
                 continue
 
-    def n_action(self, request: Received) -> int:
-        return 0x0000
+    def answered(self, conversation: Conversation, request: Received) -> None:
+        """Its archive has not confirmed."""
 
 
 class CommitsForItsArchive(Router):
