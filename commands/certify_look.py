@@ -1,5 +1,6 @@
 """`radloop certify show` and `radloop certify diff`: a closer look at what a run has written."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,7 @@ def show(
     def carry_out() -> int:
         from rich.console import Console
 
+        from conformance.material.data_sets import OddValues
         from conformance.report.decoded import shown
         from conformance.result import load_result
         from conformance.taps import read_records
@@ -43,8 +45,9 @@ def show(
         except ValueError as error:
             raise ConfigError(str(error)) from None
         console = Console(highlight=False, soft_wrap=True)
-        for line in shown(result, recorded, case):
-            console.print(line)
+        with closing(OddValues()):
+            for line in shown(result, recorded, case):
+                console.print(line)
         return LOOP_CLOSED
 
     raise typer.Exit(guarded(carry_out))

@@ -17,6 +17,7 @@ from commands.certify_neighbours import EmulatedNeighbours
 from commands.ending import INTERRUPTED, OWN_FAULT, complain
 from conformance.case import ROLES, Case, Role
 from conformance.catalogue import all_cases
+from conformance.material.data_sets import OddValues
 from conformance.operator_steps import Operator, TargetOperator
 from conformance.report.terminal import Terminal
 from conformance.report.writing import write_all
@@ -63,7 +64,7 @@ class Chosen:
 def carry_out(options: Options) -> int:
     """Run and write; the exit code. Raises ConfigError."""
     key = None if options.sign is None else load_private_key(options.sign)
-    with warnings.catch_warnings(), _target(options) as (target, role, operator):
+    with closing(OddValues()), warnings.catch_warnings(), _target(options) as (target, role, operator):
         warnings.filterwarnings("ignore", module="pydicom")  # on what a product sent: the cases judge that
         chosen = select(all_cases(), options.prefixes, role)
         built = [case for case in chosen if case.is_built]

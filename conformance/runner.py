@@ -18,6 +18,7 @@ from conformance.case import Case, Level, Role
 from conformance.fixtures import Fixtures
 from conformance.house import House, MakeNeighbours
 from conformance.life import Life
+from conformance.material.data_sets import OddValues
 from conformance.operator_steps import Operator
 from conformance.peers.acceptor import Acceptor
 from conformance.peers.mllp import MllpListener
@@ -54,11 +55,13 @@ class Run:
     _current: str = field(init=False, default="")
     _open: set[Trial] = field(init=False, default_factory=set)
     _is_abandoned: bool = field(init=False, default=False)
+    _odd_values: OddValues = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises ConfigError where a port of the tester cannot be had."""
         self.peers = {name: Peer(name, endpoint) for name, endpoint in self.target.tester.peers.items()}
         self.life = Life(self.target, self.role, self.taps, self.peers)
+        self._odd_values = OddValues()
         for peer in self.peers.values():
             try:
                 self._listen(peer)
@@ -83,6 +86,7 @@ class Run:
         for listener in self._listeners():
             listener.close()
         self.taps.end()
+        self._odd_values.close()
 
     def _listeners(self) -> Iterator[Acceptor | MllpListener]:
         for peer in self.peers.values():

@@ -4,6 +4,7 @@ pydicom repairs and guesses while it reads (undeclared text becomes Latin-1), so
 ``raw``, the bytes of the value as they came.
 """
 
+import threading
 import zlib
 from io import BytesIO
 
@@ -17,9 +18,34 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEnd
 
 from conformance.verdict import Malformed
 
-# Odd values are sent on purpose, and what comes is judged by the cases, not by a library.
-config.settings.reading_validation_mode = config.IGNORE
-config.settings.writing_validation_mode = config.IGNORE
+
+class OddValues:
+    """While one is open, pydicom neither refuses nor remarks on values: odd ones are sent on purpose, and what comes is judged
+    by the cases. Its settings are those of the whole process, so they are put back when the last one is closed.
+    """
+
+    _lock = threading.Lock()
+    _open = 0
+    _before = (config.settings.reading_validation_mode, config.settings.writing_validation_mode)
+
+    def __init__(self) -> None:
+        with self._lock:
+            if not OddValues._open:
+                OddValues._before = config.settings.reading_validation_mode, config.settings.writing_validation_mode
+                config.settings.reading_validation_mode = config.settings.writing_validation_mode = config.IGNORE
+            OddValues._open += 1
+        self._is_closed = False
+
+    def close(self) -> None:
+        """May be called twice."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            OddValues._open -= 1
+            if not OddValues._open:
+                config.settings.reading_validation_mode, config.settings.writing_validation_mode = OddValues._before
+
 
 IMPLICIT = str(ImplicitVRLittleEndian)
 

@@ -1,5 +1,7 @@
 """What the tester stores is what a product must take: whole, encodable, and in identifiers of its own."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 
 import pytest
@@ -18,13 +20,14 @@ ENCODINGS = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", 
 
 
 @pytest.fixture
-def trial() -> Trial:
+def trial() -> Iterator[Trial]:
     case = Case("test.images.1", MUST, ("pacs",), "+", "", READ, "")
     target = parse_target(
         {"product": {"name": "none", "version": "0"}, "roles": {"pacs": {}}, "tester": {"peers": {}}}, "a target of this test"
     )
     run = Run(target, "pacs", Taps(StringIO()), TargetOperator({}, attended=False), 1)
-    return Trial(case, "", "pacs", target, run.taps, run.operator, {}, run)
+    with closing(run):
+        yield Trial(case, "", "pacs", target, run.taps, run.operator, {}, run)
 
 
 @pytest.mark.parametrize("name", UIDS)
