@@ -99,7 +99,8 @@ def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
     work.register(patient)
     work.place_order(patient)
     [entry] = work.scheduled(patient)
-    work.house.order("pacs", "dicom", Order(FaultKind.RESET_BEFORE, message=4))  # within the images, whatever comes first
+    for _ in range(3):  # a performed step that is passed on may come before the images, and is too short to be cut
+        work.house.order("pacs", "dicom", Order(FaultKind.RESET_BEFORE, message=4))
     work.scan(entry.accession, instances=8)
     work.do("pacs", "restart")
     work.archived(8, StudyInstanceUID=entry.study_instance_uid)
