@@ -26,7 +26,7 @@ SEED_STEP = 1 << 20
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 candidates.begin_at(FIRST_PORT + _WORKER * 5_000)
 FRESH_AFTER = 25
-FRESH_ENGINE_AFTER = 5  # what a mutant kept from its receivers waits in its queues
+FRESH_ENGINE_AFTER = 1  # what a mutant kept from its receivers waits in its queues
 """Cases that one emulator is judged by: its lists grow with each, and mutants read all of them."""
 
 
