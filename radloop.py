@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from commands.certify import certify
+from commands.certify.app import certify
 from commands.doctor import doctor
 from commands.run import run
 from commands.serve import serve

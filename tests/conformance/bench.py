@@ -8,9 +8,9 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from commands.certify_emulator import Emulator
-from commands.certify_neighbours import EmulatedNeighbours
-from commands.emulated import FIRST_PORT, candidates, free_ports
+from commands.certify.emulated_site import FIRST_PORT, candidates, free_ports
+from commands.certify.emulator import Emulator
+from commands.certify.neighbours import EmulatedNeighbours
 from conformance.case import Case, Role
 from conformance.catalogue import all_cases
 from conformance.result import CaseResult

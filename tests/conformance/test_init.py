@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.certify_emulator import Emulator
+from commands.certify.emulator import Emulator
 from conformance.case import ROLES, Role
 from conformance.draft import draft, likely_role
 from conformance.survey import TRANSFER_SYNTAXES, Survey, Surveyor

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from commands.emulated import HOST, free_ports
+from commands.certify.emulated_site import HOST, free_ports
 from conformance.material.commitment_results import references, send_result
 from conformance.operator_steps import TargetOperator
 from conformance.peers.acceptor import Acceptor, Behaviour

@@ -3,7 +3,7 @@
 import socket
 from io import StringIO
 
-from commands.emulated import HOST, free_ports
+from commands.certify.emulated_site import HOST, free_ports
 from conformance.case import MUST, READ, Case
 from conformance.operator_steps import TargetOperator
 from conformance.peers.acceptor import Behaviour

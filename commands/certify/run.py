@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from commands.certify_neighbours import EmulatedNeighbours
+from commands.certify.neighbours import EmulatedNeighbours
 from commands.ending import INTERRUPTED, OWN_FAULT, complain
 from conformance.case import ROLES, Case, Role
 from conformance.catalogue import all_cases
@@ -93,7 +93,7 @@ def _target(options: Options) -> Iterator[tuple[Target, Role, Operator]]:
             TargetOperator(target.operator, options.attended, str(Path(options.target).parent)),
         )
         return
-    from commands.certify_emulator import Emulator
+    from commands.certify.emulator import Emulator
 
     if options.role is None:
         raise ConfigError("--role: which of our emulators?")

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from commands.certify_emulator_claims import (
+from commands.certify.emulated import EmulatedSystem
+from commands.certify.emulated_site import HOST, PORTS, TITLES, free_ports, site_text
+from commands.certify.emulator_claims import (
     ASSOCIATIONS_MAX,
     CLAIMS,
     LIMITS,
@@ -18,7 +20,6 @@ from commands.certify_emulator_claims import (
     SITE,
     TIMERS,
 )
-from commands.emulated import HOST, PORTS, TITLES, EmulatedSystem, free_ports, site_text
 from conformance.case import Role
 from conformance.target import Target, parse_target
 

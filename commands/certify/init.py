@@ -34,7 +34,7 @@ def init(
     """
 
     def carry_out() -> int:
-        from commands.certify_run import role_named
+        from commands.certify.run import role_named
         from conformance.draft import draft, likely_role
         from conformance.survey import Surveyor
         from conformance.verdict import Failure

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands.certify_init import init
-from commands.certify_look import diff, show
-from commands.certify_proof import keygen, verify
+from commands.certify.init import init
+from commands.certify.look import diff, show
+from commands.certify.proof import keygen, verify
 from commands.ending import LOOP_CLOSED, OWN_FAULT, complain, guarded
 from emulators.core.errors import ConfigError
 
@@ -52,7 +52,7 @@ certify = typer.Typer(
 
 def _print_example(wanted: bool) -> None:
     if wanted:
-        typer.echo(files("commands").joinpath("example_certify_target.toml").read_text(encoding="utf-8"), nl=False)
+        typer.echo(files("commands.certify").joinpath("example_target.toml").read_text(encoding="utf-8"), nl=False)
         raise typer.Exit
 
 
@@ -104,7 +104,7 @@ def certify_run(
 
     def carry_out_run() -> int:
         _check_libraries()
-        from commands.certify_run import Options, carry_out
+        from commands.certify.run import Options, carry_out
 
         attended = not unattended and sys.stdin.isatty()
         options = Options(tuple(prefixes or ()), role, target, out, seed, strict, fast, resume, sign, attended)
@@ -125,7 +125,7 @@ def _check_libraries() -> None:
 
 
 def _list(prefixes: list[str], role: str | None, with_status: bool) -> int:
-    from commands.certify_run import role_named
+    from commands.certify.run import role_named
     from conformance.catalogue import all_cases
     from conformance.report.listing import listed, summary
     from conformance.selector import select

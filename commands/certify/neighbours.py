@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from commands.emulated import HOST, PORTS, TITLES, EmulatedSystem, free_ports, site_text
+from commands.certify.emulated import EmulatedSystem
+from commands.certify.emulated_site import HOST, PORTS, TITLES, free_ports, site_text
 from conformance.case import Role
 from conformance.house import PLACES, Address, System
 from conformance.taps import Protocol as WireProtocol
