@@ -1,24 +1,16 @@
-"""certificate.pdf: the result on paper, safety first. The same result gives the same bytes.
+"""certificate.pdf: the result on paper, safety first. The same result gives the same bytes."""
 
-Text is DejaVu Sans, which comes with matplotlib; a character that it lacks is written as its code, [U+4E2D].
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import matplotlib
-from fpdf import FPDF
-from fpdf.enums import TableBordersLayout, VAlign, XPos, YPos
-from fpdf.fonts import FontFace, TTFFont
 from pydicom.uid import UID
 
+from conformance.report.paper import INK, LINE, MARGIN_MM, SOFT, WIDTH_MM, Cell, Paper
 from conformance.report.words import OUTCOMES, SHORT, clause_text, findings, how_run, proof_text, safety_text, to_read
 from conformance.result import CaseResult, RunResult
 from conformance.verdict import Outcome
 
-INK, SOFT, LINE, FAINT = (26, 34, 48), (91, 102, 120), (223, 227, 234), (245, 246, 248)
 GOOD, GOOD_BACK = (27, 127, 75), (227, 244, 234)
 BAD, BAD_BACK = (179, 38, 30), (251, 230, 228)
 WARN, WARN_BACK = (154, 91, 0), (253, 241, 221)
@@ -34,8 +26,6 @@ COLOURS = {
 BADGES = {"passed": (GOOD, GOOD_BACK), "failed": (BAD, BAD_BACK), "not shown": (WARN, WARN_BACK)}
 BAD_ONES = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
 
-MARGIN_MM, WIDTH_MM, KEY_MM = 18.0, 174.0, 40.0
-LONG_CHARACTERS = 900
 FULL_TEXT_MAX = 5
 """So many safety cases, the worst, have expected and actual on the first page; the others have it only in report.html."""
 
@@ -55,104 +45,13 @@ def to_certificate(result: RunResult, signed_by: str = "") -> bytes:
     return document
 
 
-class _Certificate(FPDF):
+class _Certificate(Paper):
     def __init__(self, result: RunResult, signed_by: str) -> None:
-        super().__init__(format="A4")
         self._result = result
         self._signed_by = signed_by
-        fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-        for style, name in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold")):
-            self.add_font("sans", style, fonts / f"{name}.ttf")
-        self._known = set(self.fonts["sans"].cmap)  # type: ignore[union-attr]
         product = result.product
-        self.set_creation_date(datetime.fromisoformat(result.finished))
-        self.set_title(self._text(f"Radloop certificate: {product['name']} {product['version']} as {result.role}"))
-        self.set_creator(f"Radloop {result.versions['radloop']}")
-        self.set_margins(MARGIN_MM, 16, MARGIN_MM)
-        self.set_auto_page_break(True, 20)
-        self.alias_nb_pages()
-        self.add_page()
-
-    def close_fonts(self) -> None:
-        """fpdf2 leaves their files open."""
-        for font in self.fonts.values():
-            if isinstance(font, TTFFont):
-                font.close()
-
-    # --- means
-
-    def _text(self, text: str) -> str:
-        """What the font lacks, as codes; control characters too."""
-        return "".join(one if ord(one) in self._known or one == "\n" else f"[U+{ord(one):04X}]" for one in text)
-
-    def _put(
-        self,
-        text: str,
-        size: float = 9,
-        colour: tuple[int, int, int] = INK,
-        style: str = "",
-        family: str = "sans",
-        height: float | None = None,
-    ) -> None:
-        """A paragraph over the whole width."""
-        self.set_font(family, style, size)
-        self.set_text_color(*colour)
-        height = size * 0.5 if height is None else height
-        self.multi_cell(WIDTH_MM, height, self._text(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-    def _section(self, title: str) -> None:
-        if self.will_page_break(24):
-            self.add_page()
-        self.ln(4)
-        self._put(title, 11.5, style="B", height=7)
-        self.set_draw_color(*LINE)
-        self.line(MARGIN_MM, self.get_y(), MARGIN_MM + WIDTH_MM, self.get_y())
-        self.ln(1.5)
-
-    def _rows(
-        self,
-        rows: Iterable[Sequence[tuple[str, tuple[int, int, int], bool]]],
-        widths: Sequence[float],
-        heads: Sequence[str] = (),
-        align: str | tuple[str, ...] = "LEFT",
-    ) -> None:
-        """A table of cells, each text, colour and whether it is bold."""
-        self.set_font("sans", "", 8)
-        self.set_draw_color(*LINE)
-        with self.table(
-            col_widths=tuple(widths),
-            width=WIDTH_MM,
-            align="LEFT",
-            text_align=align,
-            line_height=4.1,
-            padding=(0.9, 1.5, 0.9, 0),
-            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-            first_row_as_headings=bool(heads),
-            headings_style=FontFace(emphasis="", color=SOFT, fill_color=(255, 255, 255)),
-            v_align=VAlign.T,
-        ) as table:
-            if heads:
-                table.row([self._text(head) for head in heads])
-            for cells in rows:
-                row = table.row()
-                for text, colour, is_bold in cells:
-                    style = FontFace(emphasis="B" if is_bold else "", color=colour, fill_color=(255, 255, 255))
-                    row.cell(self._text(text), style=style)
-
-    def _pairs(self, pairs: Iterable[tuple[str, str]], key_mm: float = KEY_MM, gap_mm: float = 0.9) -> None:
-        """Keys and values of any length: no table, whose rows must fit a page. Long lists are set small."""
-        for key, value in pairs:
-            if self.will_page_break(10):
-                self.add_page()
-            size = 8.0 if len(value) < LONG_CHARACTERS else 6.5
-            self.set_font("sans", "", min(size + 1.5, 8))
-            self.set_text_color(*SOFT)
-            self.cell(key_mm, 4.2, self._text(key))
-            self.set_font("sans", "", size)
-            self.set_text_color(*INK)
-            width, height = WIDTH_MM - key_mm, size * 0.525
-            self.multi_cell(width, height, self._text(value), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-            self.ln(gap_mm)
+        title = f"Radloop certificate: {product['name']} {product['version']} as {result.role}"
+        super().__init__(title, f"Radloop {result.versions['radloop']}", datetime.fromisoformat(result.finished))
 
     def footer(self) -> None:
         """On every page: what it is of, and whether it is signed."""
@@ -162,7 +61,7 @@ class _Certificate(FPDF):
         self.set_text_color(*(SOFT if self._signed_by else BAD))
         state = f"signed, key {self._signed_by[:16]}" if self._signed_by else "UNSIGNED"
         left = f"{result.product['name']} {result.product['version']} as {result.role}, run {result.run_id}, {state}"
-        self.cell(WIDTH_MM - 20, 4, self._text(left))
+        self.cell(WIDTH_MM - 20, 4, self.printable(left))
         self.set_text_color(*SOFT)
         self.cell(20, 4, f"{self.page_no()} / {{nb}}", align="R")
 
@@ -171,25 +70,25 @@ class _Certificate(FPDF):
     def head(self) -> None:
         result = self._result
         product = result.product
-        self._put(
+        self.put(
             f"Radloop {result.versions['radloop']}  ·  what a product does on the wire, requirement by requirement", 8, SOFT
         )
         self.ln(2)
-        self._put(f"{product['name']} {product['version']}", 20, style="B", height=9)
+        self.put(f"{product['name']} {product['version']}", 20, style="B", height=9)
         day = datetime.fromisoformat(result.finished)
         by = f", by {product['vendor']}" if product.get("vendor") else ""
-        self._put(f"judged in the role {result.role.upper()}{by}, on {day.day} {day:%B %Y}", 11, height=6)
+        self.put(f"judged in the role {result.role.upper()}{by}, on {day.day} {day:%B %Y}", 11, height=6)
         if result.other_roles:
-            self._put(f"Also plays, not judged here: {', '.join(result.other_roles)}.", 8.5, SOFT)
+            self.put(f"Also plays, not judged here: {', '.join(result.other_roles)}.", 8.5, SOFT)
         self.ln(2)
         if not result.is_finished:
-            self._banner(f"UNFINISHED: interrupted, {len(result.not_run)} of the selected cases have no verdict", BAD, BAD_BACK)
+            self.banner(f"UNFINISHED: interrupted, {len(result.not_run)} of the selected cases have no verdict", BAD, BAD_BACK)
         if self._signed_by:
-            self._banner(
+            self.banner(
                 f"Signed with the key {self._signed_by[:16]}…: radloop certify verify says whether it holds", GOOD, GOOD_BACK
             )
         else:
-            self._banner("UNSIGNED: nobody vouches for this document, anyone may have changed it", BAD, BAD_BACK)
+            self.banner("UNSIGNED: nobody vouches for this document, anyone may have changed it", BAD, BAD_BACK)
         top = self.get_y() + 1
         for number, (name, levels, badge) in enumerate(
             (
@@ -200,14 +99,7 @@ class _Certificate(FPDF):
             self._badge(MARGIN_MM + number * (WIDTH_MM / 2 + 2), top, name, levels, badge)
         self.set_xy(MARGIN_MM, top + 27)
         counts = result.count()
-        self._put(", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) + f"; {how_run(result)}.", 8.5, SOFT)
-
-    def _banner(self, text: str, colour: tuple[int, int, int], back: tuple[int, int, int]) -> None:
-        self.set_fill_color(*back)
-        self.set_text_color(*colour)
-        self.set_font("sans", "B", 8.5)
-        self.cell(WIDTH_MM, 7, self._text(f"  {text}"), fill=True, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.ln(1.5)
+        self.put(", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]) + f"; {how_run(result)}.", 8.5, SOFT)
 
     def _badge(self, left: float, top: float, name: str, levels: tuple[str, ...], badge: str) -> None:
         colour, back = BADGES[badge]
@@ -224,14 +116,14 @@ class _Certificate(FPDF):
             self.set_xy(left + 4, top + offset)
             self.set_font("sans", style, size)
             self.set_text_color(*ink)
-            self.multi_cell(width - 8, size * 0.45, self._text(text), align="L")
+            self.multi_cell(width - 8, size * 0.45, self.printable(text), align="L")
 
     # --- the cases
 
     def safety(self) -> None:
         """Every safety case; the bad ones first, with what was found."""
-        self._section("Safety")
-        self._put(
+        self.section("Safety")
+        self.put(
             f"{safety_text(self._result)}. A safety case is one whose failure can show a patient the wrong data.", 8.5, SOFT
         )
         self.ln(1)
@@ -241,58 +133,58 @@ class _Certificate(FPDF):
         self._bad_cases(bad[FULL_TEXT_MAX:], False)
         others = [case for case in cases if case not in bad]
         if others:
-            self._rows([self._row(case) for case in others], (26, 36, 112), ("outcome", "case", "requirement"))
+            self.rows([self._row(case) for case in others], (26, 36, 112), ("outcome", "case", "requirement"))
 
     def others(self) -> None:
         """Everything else that did not plainly pass."""
         cases = [case for case in self._result.cases if not case.safety]
         bad, mild = to_read(cases, *BAD_ONES), to_read(cases, Outcome.WARN)
         if bad:
-            self._section("Other cases that failed or could not be observed")
+            self.section("Other cases that failed or could not be observed")
             self._bad_cases(bad, True)
         if mild:
-            self._section("Warnings")
+            self.section("Warnings")
             self._bad_cases(mild, True)
 
     def _bad_cases(self, cases: Sequence[CaseResult], with_text: bool) -> None:
         for case in cases:
             if self.will_page_break(16):
                 self.add_page()
-            self._put(f"{case.outcome}  {case.id}  ({case.level})", 8.5, COLOURS[case.outcome], "B", height=4.6)
-            self._put(case.requirement, 8.5)
-            self._put(clause_text(case), 7.5, SOFT)
+            self.put(f"{case.outcome}  {case.id}  ({case.level})", 8.5, COLOURS[case.outcome], "B", height=4.6)
+            self.put(case.requirement, 8.5)
+            self.put(clause_text(case), 7.5, SOFT)
             for found in findings(case)[:4] if with_text else ():
                 lines = [("in", ", ".join(found.variants))] if found.variants else []
                 lines += found.lines
                 lines += [("proof", proof_text(found.proof))] if found.proof else []
                 self.ln(0.4)
-                self._pairs(lines, 22, 0.1)
+                self.pairs(lines, 22, 0.1)
             self.ln(2.2)
 
     @staticmethod
-    def _row(case: CaseResult) -> list[tuple[str, tuple[int, int, int], bool]]:
+    def _row(case: CaseResult) -> list[Cell]:
         return [(str(case.outcome), COLOURS[case.outcome], True), (case.id, INK, False), (case.requirement, INK, False)]
 
     def waivers(self) -> None:
         """With their reasons, and what they are for."""
-        self._section("Waivers")
+        self.section("Waivers")
         by_id = {case.id: case for case in self._result.cases}
         for waiver in self._result.waivers:
             if self.will_page_break(16):
                 self.add_page()
             case = by_id.get(waiver["case"])
             state = "did not run" if case is None else f"{case.outcome}, {case.level}{', safety' if case.safety else ''}"
-            self._put(f"{waiver['case']}  ({state})", 8.5, SOFT if case is None else COLOURS[case.outcome], "B", height=4.6)
-            self._put(f"Reason: {waiver['reason']}", 8.5)
+            self.put(f"{waiver['case']}  ({state})", 8.5, SOFT if case is None else COLOURS[case.outcome], "B", height=4.6)
+            self.put(f"Reason: {waiver['reason']}", 8.5)
             if case is not None:
-                self._put(case.requirement, 7.5, SOFT)
+                self.put(case.requirement, 7.5, SOFT)
             self.ln(1.8)
         if not self._result.waivers:
-            self._put("None.", 8.5, SOFT)
+            self.put("None.", 8.5, SOFT)
 
     def groups(self) -> None:
         """Counts for each group."""
-        self._section("Cases by group")
+        self.section("Cases by group")
         counts = self._result.count()
         shown = [outcome for outcome in OUTCOMES if counts[outcome]]
         rows = []
@@ -303,26 +195,26 @@ class _Certificate(FPDF):
         rows.append([("all", INK, True), *((str(counts[one]), COLOURS[one], True) for one in shown)])
         width = min(20.0, 100.0 / max(1, len(shown)))
         heads = ("", *(SHORT.get(one, str(one)) for one in shown))
-        self._rows(rows, (WIDTH_MM - width * len(shown), *(width for _ in shown)), heads, ("LEFT", *("RIGHT" for _ in shown)))
+        self.rows(rows, (WIDTH_MM - width * len(shown), *(width for _ in shown)), heads, ("LEFT", *("RIGHT" for _ in shown)))
 
     # --- what it rests on
 
     def claims(self) -> None:
         """What the target file says of the product, as it was judged."""
-        self._section("What the product claims")
+        self.section("What the product claims")
         claims = self._result.claims
-        self._pairs((_words(key), _listed(key, value)) for key, value in claims.items() if value)
+        self.pairs((_words(key), _listed(key, value)) for key, value in claims.items() if value)
         changed = {key: value for key, value in self._result.limits.items() if value}
-        self._put("Where the standards leave a choice, the product was judged by these policies:", 8.5, SOFT)
+        self.put("Where the standards leave a choice, the product was judged by these policies:", 8.5, SOFT)
         self.ln(1)
         policies = {**self._result.policies, **changed}
-        self._put("; ".join(f"{_words(key)}: {_listed(key, value)}" for key, value in policies.items() if value), 8)
+        self.put("; ".join(f"{_words(key)}: {_listed(key, value)}" for key, value in policies.items() if value), 8)
 
     def facts(self) -> None:
         """Editions, versions, times, evidence."""
         result = self._result
-        self._section("What this rests on")
-        self._pairs(
+        self.section("What this rests on")
+        self.pairs(
             (
                 ("editions", "; ".join(f"{standard}: {edition}" for standard, edition in result.editions.items())),
                 ("versions", ", ".join(f"{name} {number}" for name, number in result.versions.items())),
@@ -339,7 +231,7 @@ class _Certificate(FPDF):
             )
         )
         self.ln(2)
-        self._put(
+        self.put(
             "Outcomes: pass, the requirement was seen to be met; fail, it was seen not to be met; warn, a SHOULD was not "
             "met, or it was met with a deviation; inconclusive, it could not be observed; not applicable, the product does "
             "not claim it; waived, a known deviation with its reason; error, a fault of the tester. A badge is passed when "

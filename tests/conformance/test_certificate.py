@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from conformance.report import certificate
 from conformance.report.certificate import to_certificate
+from conformance.report.paper import Paper
 from conformance.result import RunResult, to_json
 from conformance.verdict import Outcome
 from tests.conformance.made_up import made_up_run
@@ -33,13 +34,13 @@ def result(tmp_path: Path) -> RunResult:
 def pages(monkeypatch: pytest.MonkeyPatch) -> defaultdict[int, list[str]]:
     """What was written on each page while it was made."""
     written: defaultdict[int, list[str]] = defaultdict(list)
-    real = certificate._Certificate._text
+    real = Paper.printable
 
-    def noted(page: certificate._Certificate, text: str) -> str:
+    def noted(page: Paper, text: str) -> str:
         written[page.page_no()].append(text)
         return real(page, text)
 
-    monkeypatch.setattr(certificate._Certificate, "_text", noted)
+    monkeypatch.setattr(Paper, "printable", noted)
     return written
 
 
@@ -117,8 +118,8 @@ def test_unfinished_stands_on_the_face(result: RunResult, pages: defaultdict[int
 
 
 def test_what_the_font_lacks_is_written_as_its_code(result: RunResult) -> None:
-    page = certificate._Certificate(result, "")
-    text = page._text("Söhne β Ж 放\x07")
+    page = Paper("", "", datetime.fromisoformat(result.finished))
+    text = page.printable("Söhne β Ж 放\x07")
     page.close_fonts()
     assert text == "Söhne β Ж [U+653E][U+0007]"
 
