@@ -133,21 +133,21 @@ def case(
         if not requirement:
             raise ValueError(f"{id}: no requirement in its docstring")
         _BUILT[id] = Case(
-            id,
-            level,
-            (roles,) if isinstance(roles, str) else roles,
-            kind,
-            clause,
-            basis,
-            requirement,
-            run,
-            safety,
-            (needs,) if isinstance(needs, str) else needs,
-            variants if callable(variants) else _always(tuple(variants)),
-            waits,
-            alone,
-            slow,
-            passive,
+            id=id,
+            level=level,
+            roles=(roles,) if isinstance(roles, str) else roles,
+            kind=kind,
+            clause=clause,
+            basis=basis,
+            requirement=requirement,
+            run=run,
+            safety=safety,
+            needs=(needs,) if isinstance(needs, str) else needs,
+            variants=variants if callable(variants) else _always(tuple(variants)),
+            waits=waits,
+            alone=alone,
+            slow=slow,
+            passive=passive,
         )
         return run
 

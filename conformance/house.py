@@ -4,12 +4,12 @@ Workflow cases work it as its people would, by steps at its systems, and judge i
 
 ::
 
-    with trial.house() as house:
-        visit = house.register("Doe", "Jane")
-        ...
+    work = trial.workflow()
+    patient = work.person()
+    work.register(patient)
 
-The systems are started once in a run and shared by its cases; identifiers keep them apart. While a case has the house, the
-tester's own systems do not listen: the relays stand on their ports.
+The systems are started once in a run and shared by its cases; identifiers keep them apart. From its start on,
+the tester's own systems do not listen: the relays stand on their ports.
 """
 
 import json

@@ -7,7 +7,6 @@ from typing import Literal
 from conformance.case import Role
 from conformance.material.hl7 import SENT_AT, Addressing, message, msh
 from conformance.operator_steps import Operator
-from conformance.peers.acceptor import wait_until
 from conformance.peers.mllp import MllpClient
 from conformance.peers.stream import Stream
 from conformance.peers.well_behaved import WellBehaved
@@ -15,6 +14,7 @@ from conformance.taps import Taps
 from conformance.target import Endpoint, PeerName, Target
 from conformance.trial import CALLERS, HL7_CALLERS, Peer
 from conformance.verdict import Failure, Inconclusive
+from conformance.waiting import wait_until
 from emulators.wire.er7 import row
 
 Protocols = Literal["dicom", "mllp", "both"]

@@ -153,30 +153,21 @@ class Run:
             trials = tuple(self._trial(case, name) for name in names) or (_not_applicable("no variant of it is claimed"),)
         waiver = next((one.reason for one in self.target.waivers if one.case == case.id), "")
         return CaseResult(
-            case.id,
-            case.requirement,
-            case.name,
-            case.level,
-            case.kind,
-            case.safety,
-            case.clause,
-            edition_of(case.clause),
-            case.basis,
-            trials,
-            waiver,
+            id=case.id,
+            requirement=case.requirement,
+            name=case.name,
+            level=case.level,
+            kind=case.kind,
+            safety=case.safety,
+            clause=case.clause,
+            edition=edition_of(case.clause),
+            basis=case.basis,
+            trials=trials,
+            waiver=waiver,
         )
 
     def _trial(self, case: Case, variant: str) -> TrialResult:
-        trial = Trial(
-            case,
-            variant,
-            self.role,
-            self.target,
-            self.taps,
-            self.operator,
-            self.peers,
-            self,
-        )
+        trial = Trial(case, variant, self.role, self.target, self.taps, self.operator, self.peers, self)
         if not case.waits:
             self._current = trial.key
             self._reset_peers(trial.key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.case import Case, Role
 from conformance.operator_steps import Operator
-from conformance.peers.acceptor import Acceptor, wait_until
+from conformance.peers.acceptor import Acceptor
 from conformance.peers.association import Association
 from conformance.peers.mllp import MllpClient, MllpListener, ReceivedMessage
 from conformance.peers.stream import Stream
@@ -17,6 +17,7 @@ from conformance.peers.well_behaved import WellBehaved
 from conformance.taps import Taps
 from conformance.target import Endpoint, PeerName, RoleTarget, Target, Timers
 from conformance.verdict import Ended, Failure, Inconclusive, NotApplicable, Silence
+from conformance.waiting import wait_until
 from emulators.wire.items import ExtendedNegotiation, RoleSelection, UserIdentity
 from emulators.wire.negotiation import propose
 from emulators.wire.pdu import AssociateRequest

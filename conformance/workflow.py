@@ -15,12 +15,12 @@ from pydicom.dataset import Dataset
 from conformance.decoding import ReadMessage, decoded
 from conformance.house import Carried, House, System, notes
 from conformance.material.patients import Patient
-from conformance.peers.acceptor import wait_until
 from conformance.peers.association import Association
 from conformance.peers.stream import Stream
 from conformance.target import Service
 from conformance.trial import EXPLICIT, IMPLICIT, Trial
 from conformance.verdict import Failure, Inconclusive
+from conformance.waiting import wait_until
 from emulators.wire.er7 import parse
 from emulators.wire.negotiation import propose
 

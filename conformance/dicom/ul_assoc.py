@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from conformance.case import ACCEPTORS, MUST, READ, SHOULD, case
 from conformance.material.association_items import context_results, sub_items_of, user_sub_items, written
-from conformance.peers.acceptor import wait_until
 from conformance.peers.association import Association, request_association
 from conformance.peers.stream import ReceivedPdu
 from conformance.trial import EXPLICIT, IMPLICIT, VERIFICATION, Trial
 from conformance.verdict import Failure
+from conformance.waiting import wait_until
 from emulators.wire.items import UserIdentity
 from emulators.wire.pdu import APPLICATION_CONTEXT_NAME, Abort, AssociateAccept, AssociateReject, AssociateRequest, Pdu
 

@@ -10,7 +10,6 @@ A case that needs a bad system gives a ``Behaviour`` of its own for the length o
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -216,15 +215,3 @@ class Acceptor(Listening):
 def scp_role(sop_class: str) -> RoleSelection:
     """The proposal to be SCP of a SOP class, as its only role."""
     return RoleSelection(sop_class, False, True)
-
-
-def wait_until(seen: Callable[[], bool], limit_s: float, every_s: float = 0.2) -> bool:
-    """Ask with back-off until it is so, or the time is over; whether it is."""
-    until = time.monotonic() + limit_s
-    pause = min(every_s, 0.05)
-    while not seen():
-        if time.monotonic() >= until:
-            return False
-        time.sleep(min(pause, max(until - time.monotonic(), 0.001)))
-        pause = min(pause * 1.5, every_s * 5)
-    return True
