@@ -45,6 +45,14 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count what the cases of the tester caught (tests/conformance/test_cases_bite.py)."""
+    passed = terminalreporter.stats.get("passed", ())
+    caught = [case_id for report in passed for key, case_id in report.user_properties if key == "caught"]
+    if caught:
+        terminalreporter.write_line(f"{len(set(caught))} cases of the tester caught {len(caught)} mutants")
+
+
 def _refuse_skip(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
     """Turn a skip into a failure when --no-skips is given."""
     if config.getoption("--no-skips"):

@@ -3,13 +3,14 @@
 Most of the time is waiting: ``pytest -m bite -n 4 --dist loadgroup``. Tests of a group share an emulator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from conformance.case import Case, Level, Role
 from conformance.catalogue import all_cases
 from conformance.verdict import Outcome
+from emulators import quirks
 from tests.conformance.bench import Bench, case_of
 from tests.conformance.mangler import Mutant
 from tests.conformance.mutants import all_mutants
@@ -18,6 +19,8 @@ from tests.conftest import nothing_left_behind
 BUILT = [case for case in all_cases() if case.is_built]
 MUTANTS = all_mutants()
 PASSED = (Outcome.PASS, Outcome.WARN)
+NO_CASE_CATCHES = {"out_of_resources": "an archive may answer A700H: no fault of it, but a trial of its senders"}
+"""Misbehaviours of our emulators that are no mutant of a case, and why."""
 PARTS = {"pacs": 3, "ris": 2}
 """Into how many groups the cases of a role are parted."""
 
@@ -90,6 +93,12 @@ def test_every_built_case_has_a_mutant_and_every_mutant_a_case() -> None:
     assert sorted(MUTANTS) == sorted(case.id for case in BUILT)
 
 
+def test_every_quirk_is_caught_by_a_case_or_listed() -> None:
+    caught = {name for mutants in MUTANTS.values() for mutant in mutants for name in mutant.quirks}
+    assert caught.isdisjoint(NO_CASE_CATCHES)
+    assert sorted(caught | set(NO_CASE_CATCHES)) == list(quirks.names())
+
+
 @pytest.mark.parametrize(
     ("case", "role"),
     [pytest.param(case, role, id=f"{case.id}-{role}", marks=grouped(case, role)) for case in BUILT for role in case.roles],
@@ -111,9 +120,12 @@ def test_our_emulators_pass_or_do_not_claim_it(case: Case, role: Role, benches: 
         for mutant in mutants
     ],
 )
-def test_a_mutant_is_caught(case_id: str, mutant: Mutant, benches: Benches) -> None:
+def test_a_mutant_is_caught(
+    case_id: str, mutant: Mutant, benches: Benches, record_property: Callable[[str, object], None]
+) -> None:
     case = case_of(case_id)
     bench = benches.bench(case, mutant.role or benches.role_of(case), mutant.quirks, mutant.site)
     result = bench.judge(case_id, mutant)
     wanted = (Outcome.FAIL, Outcome.WARN) if case.level is Level.SHOULD else (Outcome.FAIL,)
     assert result.outcome in wanted, "; ".join(trial.said for trial in result.trials)
+    record_property("caught", case_id)  # counted in tests/conftest.py

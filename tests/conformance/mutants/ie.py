@@ -232,5 +232,5 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "ie.order.1": SwapsTwo(),
     "ie.dead.1": [RepeatsWhatWasRefused()],
     "ie.dicom.1": [NumbersStudiesAnew(), GivesTheDeadUp(), Quirk(("commits_what_it_lacks",))],
-    "ie.dup.1": [TakesRepeatsAsNew(), RepeatsUnderAnotherNumber()],
+    "ie.dup.1": [Quirk(("takes_repeats_as_new",)), TakesRepeatsAsNew(), RepeatsUnderAnotherNumber()],
 }
