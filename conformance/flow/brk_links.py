@@ -90,7 +90,7 @@ def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
 
 
-@case("flow.brk.11", MUST, ("modality", "pacs"), "-", "PS3.4 Annex J", READ, safety=True)
+@case("flow.brk.11", MUST, ("modality", "pacs"), "-", "PS3.4 Annex J", READ, safety=True, slow=True)
 def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
     """Half study: PACS fails in the middle of stage 4; modality deletes only after commitment. All instances there; event
     type 1 only then."""

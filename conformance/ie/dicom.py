@@ -30,6 +30,7 @@ ALL_COMMITTED = 1
     READ,
     safety=True,
     needs="dicom_routing",
+    slow=True,
 )
 def a_dead_destination_holds_up_no_other(trial: Trial) -> None:
     """A study is sent to each destination, its UIDs unchanged. One that is dead holds up no other, and has it when it is back.
