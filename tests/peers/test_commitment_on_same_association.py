@@ -1,5 +1,9 @@
-"""A commitment result on the association of its request, both ways, with pynetdicom on the other end (PS3.4 J.3.3)."""
+"""A commitment result on the association of its request, both ways, with pynetdicom on the other end (PS3.4 J.3.3).
 
+Who leaves at once is a raw peer.
+"""
+
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +12,16 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
     StorageCommitmentPushModelInstance,
 )
 
+from conformance.peers.association import Association as RawAssociation
+from conformance.peers.stream import Stream
+from conformance.taps import Taps
 from emulators.core.instant import SECOND
 from emulators.core.link import LinkSpec
 from emulators.messages.common import SUCCESS
@@ -22,6 +30,7 @@ from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Exchange, Lane
 from emulators.ports.dicom import DicomPort
 from emulators.ports.sockets import LOOPBACK, Origins
+from emulators.wire.negotiation import propose
 from sim.scenario import Scenario
 from tests.clinic import scenario
 from tests.peers import served
@@ -70,9 +79,13 @@ def test_a_stranger_that_keeps_its_association_open_gets_the_result_on_it(clinic
 def test_a_stranger_that_leaves_at_once_costs_the_archive_a_note(clinic: ServedClinic, tmp_path: Path) -> None:
     send(clinic, ULTRASOUND, tmp_path / "images")
     request = commitment(ULTRASOUND, "2.25.42", ULTRASOUND.instances)
-    uids = StorageCommitmentPushModel, StorageCommitmentPushModelInstance
-    with requestor(clinic.address("pacs"), "RADPACS", StorageCommitmentPushModel) as association:
-        assert association.send_n_action(request, 1, *uids)[0].Status == 0x0000
+    address = clinic.address("pacs")
+    tap = Taps().open("", "dicom", "tester", "STRANGER", "")
+    stream = Stream(socket.create_connection(address), tap, LIMIT_S)  # pynetdicom answers a report that crosses its abort
+    proposal = propose("RADPACS", "STRANGER", [(StorageCommitmentPushModel, [ImplicitVRLittleEndian])])
+    with RawAssociation.establish(stream, proposal, LIMIT_S) as association:
+        taken = association.n_action(StorageCommitmentPushModel, StorageCommitmentPushModelInstance, 1, request)
+        assert taken.status == 0x0000
         association.abort()
     clinic.wait_for(record="note", system="pacs", name="commitment not reported", subject="2.25.42")
 
