@@ -186,3 +186,10 @@ def discarded(effects: Sequence[Effect]) -> list[str]:
 def opened(effects: Sequence[Effect]) -> list[tuple[str, int]]:
     """The cases that are open now, and how many priors each shows."""
     return [(subject, fields["priors"]) for name, subject, fields in notes(effects) if name == "study opened"]
+
+
+def grouped() -> Desk:
+    """Two orders that were done in one study."""
+    desk = Desk("P1")
+    desk.ask(entry("P2", study=STUDY))
+    return desk
