@@ -1,0 +1,61 @@
+"""A PACS that a test asks: how a study comes to it, whose it is, and how it is committed."""
+
+from emulators.actors.pacs import Pacs
+from emulators.core.effect import Effect
+from emulators.messages import attributes
+from emulators.messages.common import SUCCESS
+from emulators.messages.imaging import Admission, CommitRequest, CommitResult, InstanceSet, Referenced, StudyHeader
+from emulators.messages.query import Find, MovePlan
+from emulators.messages.query import Move as MoveRequest
+from tests.actors.samples import CLOCK, CT_IMAGE_STORAGE, HEADER, STUDY, answer, ask, notes, only_send, stored, tell
+
+
+def pacs(*messages: object) -> Pacs:
+    actor = Pacs("pacs", CLOCK, {"RADWS": "workstation"})
+    for message in messages:
+        ask(actor, message, "ris")
+    return actor
+
+
+def archive(actor: Pacs, header: StudyHeader = HEADER, count: int = 4) -> list[Effect]:
+    """A study comes: its header is admitted, then the archive tells of one batch."""
+    admission, effects = ask(actor, header, "ct1")
+    assert admission == Admission()
+    assert effects == []
+    study = header.study_instance_uid
+    return tell(actor, stored(InstanceSet(f"{study}.1", 1, count), study))
+
+
+def states(effects: list[Effect]) -> list[tuple[str, str]]:
+    """State and reason of each note of reconciliation."""
+    fields = [fields for name, _, fields in notes(effects) if name == "study reconciled"]
+    return [(str(one["state"]), str(one["reason"])) for one in fields]
+
+
+def identity(actor: Pacs, study: str = STUDY) -> tuple[str, str, str] | None:
+    """Patient ID, name and accession number that a query shows; None for a study that it does not find."""
+    asked = dict.fromkeys(("PatientID", "PatientName", "AccessionNumber"), "")
+    found = ask(actor, Find(attributes.of({**asked, "StudyInstanceUID": study})), "workstation")[0].matches
+    if not found:
+        return None
+    (match,) = found
+    return match.text("PatientID"), match.text("PatientName"), match.text("AccessionNumber")
+
+
+def sent_header(actor: Pacs, study: str = STUDY) -> StudyHeader:
+    """The header with which the images of a study leave."""
+    plan, _ = ask(actor, MoveRequest(attributes.of({"StudyInstanceUID": study}), destination="RADWS"), "workstation")
+    assert isinstance(plan, MovePlan)
+    return plan.stores[0].header
+
+
+def commit(actor: Pacs, *asked: InstanceSet, transaction: str = "1.2.3", sop_class: str = CT_IMAGE_STORAGE) -> CommitResult:
+    references = tuple(Referenced(sop_class, instances) for instances in asked)
+    status, effects = ask(actor, CommitRequest(transaction, references), "ct1")
+    assert status == SUCCESS
+    send = only_send(effects, CommitResult)
+    assert send.to == "ct1"
+    answer(actor, send, SUCCESS)
+    result: CommitResult = send.message
+    assert result.transaction_uid == transaction
+    return result
