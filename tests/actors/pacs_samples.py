@@ -1,19 +1,46 @@
 """A PACS that a test asks: how a study comes to it, whose it is, and how it is committed."""
 
+from typing import Any
+
+from emulators.actors.outbox import RetryPolicy
 from emulators.actors.pacs import Pacs
 from emulators.core.effect import Effect
+from emulators.core.instant import MINUTE, Instant
 from emulators.messages import attributes
 from emulators.messages.common import SUCCESS
 from emulators.messages.imaging import Admission, CommitRequest, CommitResult, InstanceSet, Referenced, StudyHeader
 from emulators.messages.query import Find, MovePlan
 from emulators.messages.query import Move as MoveRequest
-from tests.actors.samples import CLOCK, CT_IMAGE_STORAGE, HEADER, STUDY, answer, ask, notes, only_send, stored, tell
+from tests.actors.samples import (
+    CLOCK,
+    CT_IMAGE_STORAGE,
+    HEADER,
+    STUDY,
+    answer,
+    ask,
+    images,
+    notes,
+    only_send,
+    schedule_procedure,
+    stored,
+    tell,
+)
+
+ALL = images(1, 4)
+"""The images of the study of ``HEADER``, as its step names them."""
 
 
 def pacs(*messages: object) -> Pacs:
     actor = Pacs("pacs", CLOCK, {"RADWS": "workstation"})
     for message in messages:
         ask(actor, message, "ris")
+    return actor
+
+
+def quiet_pacs(**settings: Any) -> Pacs:
+    """One that expects the study of ``HEADER``, and takes it for complete when a minute has been quiet."""
+    actor = Pacs("pacs", CLOCK, {}, RetryPolicy(), quiet_us=MINUTE, **settings)
+    ask(actor, schedule_procedure(), "ris")
     return actor
 
 
@@ -24,6 +51,12 @@ def archive(actor: Pacs, header: StudyHeader = HEADER, count: int = 4) -> list[E
     assert effects == []
     study = header.study_instance_uid
     return tell(actor, stored(InstanceSet(f"{study}.1", 1, count), study))
+
+
+def images_come(actor: Pacs, instances: InstanceSet = ALL, now: Instant = 0) -> list[Effect]:
+    """A batch of the study of ``HEADER`` comes."""
+    ask(actor, HEADER, "ct1", now)
+    return tell(actor, stored(instances), now)
 
 
 def states(effects: list[Effect]) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 import pytest
 
 from emulators.actors.availability import Announcer
-from emulators.actors.outbox import RetryPolicy
 from emulators.actors.pacs import Pacs
 from emulators.core.effect import Effect
 from emulators.core.event import OutcomeKind
@@ -12,11 +11,10 @@ from emulators.messages.availability import AvailableInstances, InstancesAvailab
 from emulators.messages.common import SUCCESS, Status
 from emulators.messages.imaging import InstanceSet
 from tests.actors.desk import Desk
+from tests.actors.pacs_samples import ALL, images_come, quiet_pacs
 from tests.actors.ris_samples import ris
 from tests.actors.samples import (
-    CLOCK,
     CT_IMAGE_STORAGE,
-    HEADER,
     MPPS,
     SERIES,
     STUDY,
@@ -25,29 +23,17 @@ from tests.actors.samples import (
     end,
     images,
     notes,
-    schedule_procedure,
     sends,
     step_ended,
     step_started,
-    stored,
-    tell,
     timers,
     touch,
     wake,
 )
 
-ALL = images(1, 4)
-
 
 def pacs(*to: str) -> Pacs:
-    actor = Pacs("pacs", CLOCK, {}, RetryPolicy(), quiet_us=MINUTE, announcer=Announcer(to, "RADPACS"))
-    ask(actor, schedule_procedure(), "ris")
-    return actor
-
-
-def archive(actor: Pacs, instances: InstanceSet = ALL, now: int = 0) -> list[Effect]:
-    ask(actor, HEADER, "ct1", now)
-    return tell(actor, stored(instances), now)
+    return quiet_pacs(announcer=Announcer(to, "RADPACS"))
 
 
 def said(effects: list[Effect]) -> list[tuple[str, InstanceSet, str]]:
@@ -66,34 +52,34 @@ def said(effects: list[Effect]) -> list[tuple[str, InstanceSet, str]]:
 def test_a_study_is_announced_when_its_step_has_ended_and_all_that_it_made_is_here() -> None:
     actor = pacs("ris", "workstation")
     ask(actor, step_started(), "ris")
-    assert said(archive(actor, images(1, 3))) == []
+    assert said(images_come(actor, images(1, 3))) == []
     assert said(ask(actor, step_ended(), "ris")[1]) == []
-    effects = archive(actor, images(4, 4))
+    effects = images_come(actor, images(4, 4))
     assert said(effects) == [("ris", ALL, "ONLINE"), ("workstation", ALL, "ONLINE")]
     assert [send.message.steps for send in sends(effects)] == [(MPPS,), (MPPS,)]
 
 
 def test_without_a_step_a_study_is_announced_when_it_has_been_quiet() -> None:
     actor = pacs("ris")
-    (timer,) = timers(archive(actor))
+    (timer,) = timers(images_come(actor))
     assert (timer.key, timer.at) == (f"quiet/{STUDY}", MINUTE)
     assert said(wake(actor, timer.key, MINUTE)) == [("ris", ALL, "ONLINE")]
 
 
 def test_what_comes_later_is_announced_at_once_under_another_uid_and_the_same_only_once() -> None:
     actor = pacs("ris")
-    archive(actor)
+    images_come(actor)
     (first,) = sends(wake(actor, f"quiet/{STUDY}", MINUTE))
     answer(actor, first, SUCCESS)
-    assert said(archive(actor)) == []
-    effects = archive(actor, images(5, 6))
+    assert said(images_come(actor)) == []
+    effects = images_come(actor, images(5, 6))
     assert said(effects) == [("ris", images(1, 6), "ONLINE")]
     assert sends(effects)[0].message.notification_uid != first.message.notification_uid
 
 
 def test_a_rejected_study_is_unavailable_and_an_accepted_one_can_be_had_again() -> None:
     actor = pacs("ris")
-    archive(actor)
+    images_come(actor)
     (first,) = sends(wake(actor, f"quiet/{STUDY}", MINUTE))
     answer(actor, first, SUCCESS)
     effects = touch(actor, "reject study", subject=STUDY)
@@ -104,19 +90,19 @@ def test_a_rejected_study_is_unavailable_and_an_accepted_one_can_be_had_again() 
 
 def test_a_study_that_was_never_announced_is_not_when_it_is_rejected() -> None:
     actor = pacs("ris")
-    archive(actor)
+    images_come(actor)
     assert said(touch(actor, "reject study", subject=STUDY)) == []
 
 
 def test_an_archive_that_tells_nobody_sets_no_timer() -> None:
     actor = pacs()
-    assert timers(archive(actor)) == []
+    assert timers(images_come(actor)) == []
     assert said(wake(actor, f"quiet/{STUDY}", MINUTE)) == []
 
 
 def test_a_notification_that_may_have_been_taken_is_sent_again_and_a_duplicate_is_success() -> None:
     actor = pacs("ris")
-    archive(actor)
+    images_come(actor)
     (first,) = sends(wake(actor, f"quiet/{STUDY}", MINUTE))
     end(actor, first, OutcomeKind.UNKNOWN)
     (again,) = sends(wake(actor, first.key, 2 * MINUTE))

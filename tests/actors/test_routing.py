@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from emulators.actors.outbox import RetryPolicy
 from emulators.actors.pacs import Pacs
 from emulators.actors.routing import RoutingRule
 from emulators.core.effect import Effect, Send
 from emulators.core.event import OutcomeKind
 from emulators.core.instant import HOUR, MINUTE
 from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, StoreStudy
+from tests.actors.pacs_samples import images_come, quiet_pacs
 from tests.actors.samples import (
     ACCESSION,
-    CLOCK,
     HEADER,
     SERIES,
     SOMEBODY_ELSE,
@@ -38,14 +37,7 @@ TELERADIOLOGY = RoutingRule("teleradiology")
 
 
 def pacs(*rules: RoutingRule) -> Pacs:
-    actor = Pacs("pacs", CLOCK, {}, RetryPolicy(), routing=rules, quiet_us=MINUTE)
-    ask(actor, schedule_procedure(), "ris")
-    return actor
-
-
-def archive(actor: Pacs, instances: InstanceSet, now: int = 0) -> list[Effect]:
-    ask(actor, HEADER, "ct1", now)
-    return tell(actor, stored(instances), now)
+    return quiet_pacs(routing=rules)
 
 
 def routed(effects: list[Effect]) -> list[tuple[str, InstanceSet]]:
@@ -66,15 +58,15 @@ def deliver(actor: Pacs, send: Send) -> list[Effect]:
 def test_a_study_is_sent_when_its_step_has_ended_and_all_that_it_made_is_here() -> None:
     actor = pacs(TELERADIOLOGY)
     assert routed(ask(actor, step_started(), "ris")[1]) == []
-    assert routed(archive(actor, images(1, 2))) == []
+    assert routed(images_come(actor, images(1, 2))) == []
     assert routed(ask(actor, step_ended(), "ris")[1]) == []
-    assert routed(archive(actor, images(3, 4))) == [("teleradiology", images(1, 4))]
+    assert routed(images_come(actor, images(3, 4))) == [("teleradiology", images(1, 4))]
 
 
 def test_a_study_is_sent_when_its_step_ends_after_its_images() -> None:
     actor = pacs(TELERADIOLOGY)
     ask(actor, step_started(), "ris")
-    assert routed(archive(actor, images(1, 4))) == []
+    assert routed(images_come(actor, images(1, 4))) == []
     assert routed(ask(actor, step_ended(), "ris")[1]) == [("teleradiology", images(1, 4))]
 
 
@@ -82,7 +74,7 @@ def test_a_study_waits_until_the_last_of_its_steps_has_ended() -> None:
     actor = pacs(TELERADIOLOGY)
     ask(actor, step_started(), "ris")
     ask(actor, step_started(mpps_uid="1.2.77"), "ris")
-    archive(actor, images(1, 4))
+    images_come(actor, images(1, 4))
     assert routed(ask(actor, step_ended(), "ris")[1]) == []
     assert routed(ask(actor, step_ended("1.2.77"), "ris")[1]) == [("teleradiology", images(1, 4))]
 
@@ -90,7 +82,7 @@ def test_a_study_waits_until_the_last_of_its_steps_has_ended() -> None:
 def test_what_was_broken_off_is_not_sent_unless_it_was_done_again() -> None:
     actor = pacs(TELERADIOLOGY)
     ask(actor, step_started(), "ris")
-    archive(actor, images(1, 4))
+    images_come(actor, images(1, 4))
     assert routed(ask(actor, step_ended(status="DISCONTINUED"), "ris")[1]) == []
     ask(actor, step_started(mpps_uid="1.2.77"), "ris")
     assert routed(ask(actor, step_ended("1.2.77"), "ris")[1]) == [("teleradiology", images(1, 4))]
@@ -108,9 +100,9 @@ def test_what_was_done_as_one_for_several_orders_is_sent_under_the_number_of_the
 
 def test_a_study_without_steps_is_sent_when_it_has_been_quiet() -> None:
     actor = pacs(TELERADIOLOGY)
-    (timer,) = timers(archive(actor, images(1, 2)))
+    (timer,) = timers(images_come(actor, images(1, 2)))
     assert timer.at == MINUTE
-    (timer,) = timers(archive(actor, images(3, 4), now=HOUR))
+    (timer,) = timers(images_come(actor, images(3, 4), now=HOUR))
     assert timer.at == HOUR + MINUTE
     assert routed(wake(actor, timer.key, now=HOUR + MINUTE)) == [("teleradiology", images(1, 4))]
 
@@ -130,7 +122,7 @@ def test_what_comes_later_follows_and_nothing_is_sent_twice() -> None:
     actor = pacs(TELERADIOLOGY)
     ask(actor, step_started(), "ris")
     ask(actor, step_ended(), "ris")
-    (send,) = sends(archive(actor, images(1, 4)))
+    (send,) = sends(images_come(actor, images(1, 4)))
     late = stored(InstanceSet(f"{STUDY}.2", 1, 3))
     assert routed(tell(actor, late)) == []  # behind the first in its queue
     assert routed(deliver(actor, send)) == [("teleradiology", late.instances)]
@@ -141,7 +133,7 @@ def test_without_rules_nothing_is_sent_and_no_timer_is_set() -> None:
     actor = pacs()
     ask(actor, step_started(), "ris")
     ask(actor, step_ended(), "ris")
-    effects = archive(actor, images(1, 4))
+    effects = images_come(actor, images(1, 4))
     assert (sends(effects), timers(effects)) == ([], [])
 
 
@@ -169,14 +161,14 @@ def test_a_rule_takes_what_it_names_and_any_of_what_it_does_not(rule: RoutingRul
     actor = pacs(rule)
     ask(actor, step_started(), "ris")
     ask(actor, step_ended(), "ris")
-    assert bool(routed(archive(actor, images(1, 4)))) is taken
+    assert bool(routed(images_come(actor, images(1, 4)))) is taken
 
 
 def test_a_destination_that_is_away_holds_no_other_and_gets_all_of_it_once() -> None:
     actor = pacs(RoutingRule("away"), RoutingRule("away", modalities=frozenset(("CT",))), TELERADIOLOGY)
     ask(actor, step_started(), "ris")
     ask(actor, step_ended(), "ris")
-    away, there = sends(archive(actor, images(1, 4)))
+    away, there = sends(images_come(actor, images(1, 4)))
     assert (away.to, there.to) == ("away", "teleradiology")
     fields = {"mrn": "M1", "accession": ACCESSION, "study": STUDY, "destination": "teleradiology"}
     assert notes(deliver(actor, there)) == [("study routed", STUDY, fields)]
@@ -190,7 +182,7 @@ def test_a_study_of_which_something_was_refused_is_not_said_to_be_routed() -> No
     actor = pacs(TELERADIOLOGY)
     ask(actor, step_started(), "ris")
     ask(actor, step_ended(), "ris")
-    (send,) = sends(archive(actor, images(1, 4)))
+    (send,) = sends(images_come(actor, images(1, 4)))
     refused = InstanceSet(SERIES, 4, 4)
     effects = answer(actor, send, StoreResult(stored=images(1, 3), failed=((0xA900, refused),)))
     assert [name for name, _, _ in notes(effects)] == ["delivery refused"]
