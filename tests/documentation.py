@@ -1,4 +1,4 @@
-"""The reader of a page of the documentation: types what it says, from top to bottom, in a folder of their own.
+"""The pages of the documentation, and their reader, who types what a page says from top to bottom in a folder of their own.
 
 A block with a language is a file if the line above ends with its name. One without holds commands, or, if it begins with "$ ",
 a session: commands, and lines of what they print. Every port is moved by the same distance, to where all of them are free.
@@ -20,6 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 import radloop
@@ -40,6 +41,13 @@ _LOOP = re.compile(r"for system in (.*); do radloop serve \$system --config site
 
 
 # --- pages -------------------------------------------------------------------------------------------------------------
+
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+OF_OTHER_TESTS = ("notebooks.md", "own_data.md")
+READ_HERE = tuple(page for page in PAGES if page.name not in OF_OTHER_TESTS)
+SERVE, SCENARIOS, PRODUCTS = (ROOT / "docs" / f"{name}.md" for name in ("serve", "scenarios", "products"))
+
+each_page = pytest.mark.parametrize("page", READ_HERE, ids=lambda page: page.stem)
 
 
 @dataclass(frozen=True, slots=True)
