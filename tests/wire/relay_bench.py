@@ -64,18 +64,18 @@ class Bench:
         for own in self._sockets:
             own.close()
 
-    def connect(self) -> tuple[socket.socket, socket.socket]:
-        """A client and its connection at the server, before any byte."""
-        client = socket.create_connection(self.relay.address, timeout=WATCHDOG_S)
+    def connect(self, port: int = 0) -> tuple[socket.socket, socket.socket]:
+        """A client, with a port of its own or any, and its connection at the server, before any byte."""
+        client = socket.create_connection(self.relay.address, WATCHDOG_S, ("127.0.0.1", port))
         self._sockets.append(client)
         server, _ = self.listener.accept()
         server.settimeout(WATCHDOG_S)
         self._sockets.append(server)
         return client, server
 
-    def open(self) -> tuple[socket.socket, socket.socket]:
+    def open(self, port: int = 0) -> tuple[socket.socket, socket.socket]:
         """The same with the association set up."""
-        client, server = self.connect()
+        client, server = self.connect(port)
         self.send(client, server, self.link.open_request)
         self.send(server, client, self.link.open_response)
         return client, server
