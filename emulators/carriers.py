@@ -8,16 +8,10 @@ from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
 from emulators.kernel import Archive
 from emulators.messages.availability import InstancesAvailable
-from emulators.messages.imaging import (
-    CommitRequest,
-    CommitResult,
-    InstancesStored,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StoreStudy,
-)
+from emulators.messages.commitment import CommitRequest, CommitResult
+from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.messages.query import Find, Get, Move
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import WorklistQuery
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Port

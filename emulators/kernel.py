@@ -31,7 +31,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.core.fault import PASS, FaultKind, FaultPlan, Verdict
 from emulators.core.instant import SECOND, Instant
-from emulators.messages.imaging import NO_INSTANCES, Admission, StoreResult, StoreStudy
+from emulators.messages.imaging import Admission, StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES
 from emulators.messages.query import FindPlan, MovePlan, MoveResult
 from emulators.ports.arrivals import Stage
 from emulators.ports.contract import Exchange, Lane

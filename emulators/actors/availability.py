@@ -19,7 +19,7 @@ from emulators.core.effect import Effect, Note
 from emulators.core.identity import uid
 from emulators.messages.availability import ONLINE, UNAVAILABLE, AvailableInstances, InstancesAvailable
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import NO_INSTANCES
+from emulators.messages.instance_set import NO_INSTANCES
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 

@@ -33,24 +33,14 @@ from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import MINUTE, SECOND, WallClock
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.attributes import Attributes
+from emulators.messages.commitment import CommitRequest, CommitResult
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import (
-    Admission,
-    ArchivedStudy,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    InstancesStored,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StoreStudy,
-    StudyHeader,
-    from_uids,
-)
+from emulators.messages.imaging import Admission, ArchivedStudy, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.messages.orders import CancelProcedure, ChangeProcedure, ProcedureMessage, ScheduleProcedure
 from emulators.messages.query import Find, FindPlan, Found, Get, Identifier, Move, MovePlan, MoveResult
 from emulators.messages.report import Report
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 CANNOT_UNDERSTAND = 0xC000

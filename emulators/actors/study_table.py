@@ -11,7 +11,8 @@ from emulators.actors.matching import value_matcher
 from emulators.actors.reconciliation import State
 from emulators.messages.attributes import Attributes, of
 from emulators.messages.common import Patient
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.imaging import InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.query import SearchedStudy
 
 SeriesKey = tuple[str, str]

@@ -30,7 +30,8 @@ from hashlib import blake2s
 from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.messages.imaging import InstancesStored, from_uids
+from emulators.messages.imaging import InstancesStored
+from emulators.messages.instance_set import from_uids
 from emulators.store.files import sync_folder, write_all
 from emulators.store.header import Buffer, HeaderCut, InstanceHeader, reach, scan
 from emulators.store.index import Again, Index
