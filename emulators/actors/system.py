@@ -36,8 +36,11 @@ from emulators.messages.acknowledgements import ApplicationAcknowledgement, Enha
 from emulators.messages.common import Acknowledgement
 
 ACCEPTED = ("AA", "")
+REQUIRED_FIELD_MISSING = "101"
 UNKNOWN_KEY = "204"
-"""Table 0357: unknown key identifier."""
+DUPLICATE_KEY = "205"
+RECORD_LOCKED = "206"
+"""Errors of table 0357."""
 UNSUPPORTED_MESSAGE = "200 MSH-9"
 
 _OVER = "acknowledged/"
