@@ -219,13 +219,15 @@ def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
     return Duplicates(settings.duplicates) if system == PACS else Duplicates.REPLACE
 
 
-def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version, and what orders are written as."""
-    version, facility = settings.hl7_version.of(receiver), settings.institution
-    names = application_name(sender or receiver), facility, application_name(receiver), facility
-    return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver), zone=settings.zone)
-
-
 def application_name(system: str) -> str:
-    """What a system calls itself in MSH-3."""
+    """What a system calls itself in MSH-3, unless it is told otherwise."""
     return system.upper()
+
+
+def hl7_codec(
+    settings: SiteSettings, sender: str, receiver: str, application: Callable[[str], str] = application_name
+) -> Hl7Codec:
+    """Who takes a message decides its version, and what orders are written as; ``application`` gives MSH-3 of a system."""
+    version, facility = settings.hl7_version.of(receiver), settings.institution
+    names = application(sender or receiver), facility, application(receiver), facility
+    return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver), zone=settings.zone)

@@ -44,7 +44,7 @@ from emulators.serving.alerts import Alerts
 from emulators.serving.code import code_digest, settings_digest
 from emulators.serving.faults import described
 from emulators.serving.host import Host
-from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, hl7_codec
+from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, endpoint_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
 from emulators.site import ENGINE, HL7_SYSTEMS, actors, build, lane, routes
@@ -210,7 +210,7 @@ class Service:
             yield Listening("dicom", dicom.address, site.ae_title_of[system])
         if system in HL7_SYSTEMS:
             names = {settings.application(name): name for name in site.systems}
-            codec = replace(hl7_codec(settings, system, system), keeps_original=system == ENGINE)
+            codec = replace(endpoint_codec(settings, system, system), keeps_original=system == ENGINE)
             known = frozenset(names) if refuses else None
             with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
                 called_back = [route.receiver for route in acknowledgement_routes(settings, system)]

@@ -17,6 +17,7 @@ from emulators.carriers import (
     MemoryCarriers,
     application_name,
     duplicates_at,
+    hl7_codec,
 )
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.errors import RemoteProtocolError
@@ -124,13 +125,13 @@ class SutCarriers(MemoryCarriers):
         )
 
     def _codec(self, sender: str, receiver: str) -> Hl7Codec:
-        settings, target, product = self._settings, self._sut.target, self._sut.role.system
-        names = {name: application_name(name) for name in settings.systems}
-        if target.application:
-            names[product] = target.application
-        version, orders = settings.hl7_version.of(receiver), settings.order_messages.of(receiver)
-        parties = names[sender], settings.institution, names[receiver], settings.institution
-        return Hl7Codec(version, *parties, order_messages=orders, zone=settings.zone)
+        return hl7_codec(self._settings, sender, receiver, self._application)
+
+    def _application(self, system: str) -> str:
+        """What a system calls itself in MSH-3: the product as its target file says."""
+        if system == self._sut.role.system and self._sut.target.application:
+            return self._sut.target.application
+        return application_name(system)
 
     # --- what a run needs ----------------------------------------------------------------------------------------------
 
