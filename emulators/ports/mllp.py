@@ -210,7 +210,7 @@ class MllpServer:
         known: frozenset[str] | None = None,
         address: Address = (LOOPBACK, 0),
         called_back: Collection[str] = (),
-        stamp: Callable[[], Stamp] = str,
+        stamp: Callable[[], Stamp] = lambda: "",
     ) -> None:
         self._system = system
         self._systems = systems
