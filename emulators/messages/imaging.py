@@ -143,6 +143,10 @@ class StoreResult:
         return {name: count for name, count in counts.items() if count}
 
 
+KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
+"""The SOP class of rejection notes."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstancesStored:
     """Told to the archive actor: a batch is on disk with its rows. A study's first batch creates its rows.

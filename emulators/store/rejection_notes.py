@@ -12,7 +12,6 @@ from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN
 
-KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 REASONS = {
     "113001": "rejected for quality reasons",
     "113037": "rejected for patient safety reasons",
