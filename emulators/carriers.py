@@ -23,7 +23,8 @@ from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Address, Origins, allow_many_connections
 from emulators.ports.stored_images import stored_images
-from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, Route, SiteSettings
+from emulators.site import HL7_LANES, Route
+from emulators.site_settings import HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, SiteSettings
 from emulators.store.archive import Duplicates, ImageArchive
 from emulators.store.memory import MemoryArchive
 from emulators.wire.message_boundaries import Framing

@@ -16,7 +16,8 @@ from emulators.core.instant import HOUR, SECOND
 from emulators.messages import availability, commitment, imaging, orders, query, steps, worklist
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients
 from emulators.messages.report import Report
-from emulators.site import SiteSettings, routes
+from emulators.site import routes
+from emulators.site_settings import SiteSettings
 
 MESSAGES = (
     *VISIT_MESSAGES,

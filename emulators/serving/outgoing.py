@@ -22,7 +22,8 @@ from emulators.ports.mllp import MllpPort
 from emulators.ports.sockets import Origins
 from emulators.ports.stored_images import stored_images
 from emulators.serving.faults import APPLICATION_INTERNAL_ERROR
-from emulators.site import HL7_LANES, HL7_SYSTEMS, Route
+from emulators.site import HL7_LANES, Route
+from emulators.site_settings import HL7_SYSTEMS
 from emulators.store.archive import ImageArchive
 from emulators.wire.dimse import Command
 

@@ -47,7 +47,8 @@ from emulators.serving.host import Host
 from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, endpoint_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
-from emulators.site import ENGINE, HL7_SYSTEMS, actors, build, lane, routes
+from emulators.site import actors, build, lane, routes
+from emulators.site_settings import ENGINE, HL7_SYSTEMS
 from emulators.store.journal import Entry, Journal, JournalFailure, Snapshot, Writer, remove
 from emulators.trace import Level, Trace
 

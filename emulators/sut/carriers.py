@@ -30,7 +30,8 @@ from emulators.ports.dicom import DicomPort, Outgoing
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.sockets import Address, Origins
-from emulators.site import HL7_LANES, PACS, Route, SiteSettings, routes
+from emulators.site import HL7_LANES, Route, routes
+from emulators.site_settings import PACS, SiteSettings
 from emulators.store.archive import ImageArchive
 from emulators.sut.acquired import Acquired
 from emulators.sut.audit import audit

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulators.ports.sockets import Address
-from emulators.site import HL7_LANES, SiteSettings, routes
+from emulators.site import HL7_LANES, routes
+from emulators.site_settings import SiteSettings
 from emulators.sut.target import Sut
 
 
