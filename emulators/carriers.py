@@ -24,7 +24,7 @@ from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Address, Origins, allow_many_connections
 from emulators.ports.stored_images import stored_images
 from emulators.site import HL7_LANES, Route
-from emulators.site_settings import HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, SiteSettings
+from emulators.site_settings import HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, SiteSettings, application_name
 from emulators.store.archive import Duplicates, ImageArchive
 from emulators.store.memory import MemoryArchive
 from emulators.wire.message_boundaries import Framing
@@ -218,11 +218,6 @@ class SocketCarriers:
 def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
     """What a system's image store does with another content under a known UID: a reader's copy follows the archive."""
     return Duplicates(settings.duplicates) if system == PACS else Duplicates.REPLACE
-
-
-def application_name(system: str) -> str:
-    """What a system calls itself in MSH-3, unless it is told otherwise."""
-    return system.upper()
 
 
 def hl7_codec(

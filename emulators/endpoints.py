@@ -16,7 +16,7 @@ from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.ports.association import ARTIM_S, IDLE_S, Limits
 from emulators.ports.sockets import LOOPBACK, Address
-from emulators.site_settings import HL7_SYSTEMS, SiteSettings, SystemName
+from emulators.site_settings import HL7_SYSTEMS, SiteSettings, SystemName, application_name
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Name = Annotated[str, StringConstraints(max_length=180, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -147,7 +147,7 @@ class ServedSite(Settings):
 
     def application(self, system: str) -> str:
         """What a system calls itself in MSH-3."""
-        return self.endpoints[system].application or system.upper()
+        return self.endpoints[system].application or application_name(system)
 
 
 @contextmanager

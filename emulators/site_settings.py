@@ -25,6 +25,12 @@ EHR, ENGINE, RIS, PACS, WORKSTATION, TELERADIOLOGY = "ehr", "engine", "ris", "pa
 HL7_SYSTEMS = (EHR, ENGINE, RIS, PACS, WORKSTATION)
 """Those that take HL7 messages."""
 
+
+def application_name(system: str) -> str:
+    """What a system calls itself in MSH-3, unless it is told otherwise."""
+    return system.upper()
+
+
 CharacterSet = Literal[
     "", "ISO_IR 100", "ISO_IR 144", "ISO_IR 126", "ISO 2022 IR 87", "ISO 2022 IR 149", "GB18030", "ISO_IR 192"
 ]

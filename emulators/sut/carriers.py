@@ -15,7 +15,6 @@ from emulators.carriers import (
     WITH_ARCHIVE,
     ImageSource,
     MemoryCarriers,
-    application_name,
     duplicates_at,
     hl7_codec,
 )
@@ -31,7 +30,7 @@ from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.sockets import Address, Origins
 from emulators.site import HL7_LANES, Route, routes
-from emulators.site_settings import PACS, SiteSettings
+from emulators.site_settings import PACS, SiteSettings, application_name
 from emulators.store.archive import ImageArchive
 from emulators.sut.acquired import Acquired
 from emulators.sut.audit import audit
