@@ -136,7 +136,7 @@ class SocketCarriers:
         settings, titles = self._settings, self._settings.ae_title_of
         for system in WITH_ARCHIVE:
             if system in titles:
-                self.archives[system] = self._archive(folder / system)
+                self.archives[system] = image_archive(settings, system, folder)
         applications = {application_name(system): system for system in settings.systems}
         for system in HL7_SYSTEMS:
             codec = hl7_codec(settings, "", system)
@@ -156,10 +156,6 @@ class SocketCarriers:
                 SERVED.get(system, SERVED_BY_SCANNERS),
                 commits_on_same=settings.commits_on_same_association,
             )
-
-    def _archive(self, folder: Path) -> ImageArchive:
-        duplicates = duplicates_at(self._settings, folder.name)
-        return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
 
     def port(self, route: Route) -> Port:
         port = self._mllp_port(route) if route.lane in HL7_LANES else self._dicom_port(route)
@@ -218,6 +214,12 @@ class SocketCarriers:
 def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
     """What a system's image store does with another content under a known UID: a reader's copy follows the archive."""
     return Duplicates(settings.duplicates) if system == PACS else Duplicates.REPLACE
+
+
+def image_archive(settings: SiteSettings, system: str, folder: Path) -> ImageArchive:
+    """Open the image store of a system, which lies in ``folder`` under its name."""
+    duplicates = duplicates_at(settings, system)
+    return ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
 
 
 def hl7_codec(

@@ -15,8 +15,8 @@ from emulators.carriers import (
     WITH_ARCHIVE,
     ImageSource,
     MemoryCarriers,
-    duplicates_at,
     hl7_codec,
+    image_archive,
 )
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.errors import RemoteProtocolError
@@ -37,7 +37,6 @@ from emulators.sut.audit import audit
 from emulators.sut.store import send_study
 from emulators.sut.target import Sut
 from emulators.sut.worklist_folder import FolderPort, WorklistFolder
-from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 
 class SutCarriers(MemoryCarriers):
@@ -86,8 +85,7 @@ class SutCarriers(MemoryCarriers):
     def _image_archive(self, system: str, folder: Path, opened: ExitStack) -> ImageArchive | None:
         if system not in WITH_ARCHIVE:
             return None
-        duplicates = duplicates_at(self._settings, system)
-        archive = ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
+        archive = image_archive(self._settings, system, folder)
         opened.callback(archive.close)
         return archive
 
