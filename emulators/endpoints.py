@@ -4,8 +4,6 @@ One file describes all: who serves the RIS finds in it where the PACS is. A syst
 those who speak to it that is the same.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -148,16 +146,6 @@ class ServedSite(Settings):
     def application(self, system: str) -> str:
         """What a system calls itself in MSH-3."""
         return self.endpoints[system].application or application_name(system)
-
-
-@contextmanager
-def named_address(key: str, address: Address) -> Iterator[None]:
-    """An address that cannot be listened on is named, with the key that it comes from, in the OSError."""
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]
-        raise OSError(error.errno, reason, f"{key}: {address[0]}:{address[1]}") from None
 
 
 def load_site(path: Path) -> ServedSite:

@@ -31,7 +31,7 @@ from emulators.core.errors import ConfigError
 from emulators.core.event import Event, Outcome, OutcomeKind, Withdrawn
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import Instant, WallClock
-from emulators.endpoints import ServedSite, named_address
+from emulators.endpoints import ServedSite
 from emulators.kernel import Kernel
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Code
@@ -39,7 +39,7 @@ from emulators.messages.imaging import StoreResult, StoreStudy
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpServer
-from emulators.ports.sockets import LOOPBACK, Address, Origins, allow_many_connections
+from emulators.ports.sockets import LOOPBACK, Address, Origins, allow_many_connections, named_address
 from emulators.serving.alerts import Alerts
 from emulators.serving.code import code_digest, settings_digest
 from emulators.serving.faults import described

@@ -20,7 +20,6 @@ from emulators.carriers import (
 )
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.errors import RemoteProtocolError
-from emulators.endpoints import named_address
 from emulators.kernel import Archive
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.arrivals import Arrivals
@@ -28,7 +27,7 @@ from emulators.ports.contract import Port
 from emulators.ports.dicom import DicomPort, Outgoing
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpPort, MllpServer
-from emulators.ports.sockets import Address, Origins
+from emulators.ports.sockets import Address, Origins, named_address
 from emulators.site import HL7_LANES, Route, routes
 from emulators.site_settings import PACS, SiteSettings, application_name
 from emulators.store.archive import ImageArchive
