@@ -116,7 +116,7 @@ class _Stopper:
 def _service(config: Path, settings: "ServedSite", system: str, folder: Path) -> "Service":
     from datasets.procedures import PROCEDURES
     from emulators.serving.service import Service
-    from emulators.site import RIS
+    from emulators.site_settings import RIS
     from emulators.store.journal import UnusableJournal
     from emulators.worklist_files import read_worklist_folder
     from sim.images import ScannedImages

@@ -8,16 +8,10 @@ from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.fault import FaultPlan
 from emulators.kernel import Archive
 from emulators.messages.availability import InstancesAvailable
-from emulators.messages.imaging import (
-    CommitRequest,
-    CommitResult,
-    InstancesStored,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StoreStudy,
-)
+from emulators.messages.commitment import CommitRequest, CommitResult
+from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.messages.query import Find, Get, Move
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import WorklistQuery
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Port
@@ -29,7 +23,8 @@ from emulators.ports.mllp import MllpPort, MllpServer
 from emulators.ports.passage import DicomPassage, Hl7Passage, Passage
 from emulators.ports.sockets import Address, Origins, allow_many_connections
 from emulators.ports.stored_images import stored_images
-from emulators.site import HL7_LANES, HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, Route, SiteSettings
+from emulators.site import HL7_LANES, Route
+from emulators.site_settings import HL7_SYSTEMS, PACS, RIS, TELERADIOLOGY, WORKSTATION, SiteSettings, application_name
 from emulators.store.archive import Duplicates, ImageArchive
 from emulators.store.memory import MemoryArchive
 from emulators.wire.message_boundaries import Framing
@@ -141,7 +136,7 @@ class SocketCarriers:
         settings, titles = self._settings, self._settings.ae_title_of
         for system in WITH_ARCHIVE:
             if system in titles:
-                self.archives[system] = self._archive(folder / system)
+                self.archives[system] = image_archive(settings, system, folder)
         applications = {application_name(system): system for system in settings.systems}
         for system in HL7_SYSTEMS:
             codec = hl7_codec(settings, "", system)
@@ -161,10 +156,6 @@ class SocketCarriers:
                 SERVED.get(system, SERVED_BY_SCANNERS),
                 commits_on_same=settings.commits_on_same_association,
             )
-
-    def _archive(self, folder: Path) -> ImageArchive:
-        duplicates = duplicates_at(self._settings, folder.name)
-        return ImageArchive(folder, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
 
     def port(self, route: Route) -> Port:
         port = self._mllp_port(route) if route.lane in HL7_LANES else self._dicom_port(route)
@@ -225,13 +216,16 @@ def duplicates_at(settings: SiteSettings, system: str) -> Duplicates:
     return Duplicates(settings.duplicates) if system == PACS else Duplicates.REPLACE
 
 
-def hl7_codec(settings: SiteSettings, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version, and what orders are written as."""
+def image_archive(settings: SiteSettings, system: str, folder: Path) -> ImageArchive:
+    """Open the image store of a system, which lies in ``folder`` under its name."""
+    duplicates = duplicates_at(settings, system)
+    return ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
+
+
+def hl7_codec(
+    settings: SiteSettings, sender: str, receiver: str, application: Callable[[str], str] = application_name
+) -> Hl7Codec:
+    """Who takes a message decides its version, and what orders are written as; ``application`` gives MSH-3 of a system."""
     version, facility = settings.hl7_version.of(receiver), settings.institution
-    names = application_name(sender or receiver), facility, application_name(receiver), facility
+    names = application(sender or receiver), facility, application(receiver), facility
     return Hl7Codec(version, *names, order_messages=settings.order_messages.of(receiver), zone=settings.zone)
-
-
-def application_name(system: str) -> str:
-    """What a system calls itself in MSH-3."""
-    return system.upper()

@@ -4,8 +4,6 @@ One file describes all: who serves the RIS finds in it where the PACS is. A syst
 those who speak to it that is the same.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +14,7 @@ from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.ports.association import ARTIM_S, IDLE_S, Limits
 from emulators.ports.sockets import LOOPBACK, Address
-from emulators.site import HL7_SYSTEMS, SiteSettings, SystemName
+from emulators.site_settings import HL7_SYSTEMS, SiteSettings, SystemName, application_name
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Name = Annotated[str, StringConstraints(max_length=180, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -147,17 +145,7 @@ class ServedSite(Settings):
 
     def application(self, system: str) -> str:
         """What a system calls itself in MSH-3."""
-        return self.endpoints[system].application or system.upper()
-
-
-@contextmanager
-def named_address(key: str, address: Address) -> Iterator[None]:
-    """An address that cannot be listened on is named, with the key that it comes from, in the OSError."""
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]
-        raise OSError(error.errno, reason, f"{key}: {address[0]}:{address[1]}") from None
+        return self.endpoints[system].application or application_name(system)
 
 
 def load_site(path: Path) -> ServedSite:

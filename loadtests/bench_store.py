@@ -16,7 +16,8 @@ from pathlib import Path
 
 from datasets.studies import EXPLICIT_VR_LITTLE_ENDIAN, Instance
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
+from emulators.messages.imaging import StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.store.archive import ImageArchive, Verdict
 from emulators.store.header import scan
 from emulators.store.index import Index

@@ -14,7 +14,8 @@ from emulators.actors.worklist_item import worklist_item
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Code, Patient, PersonName, Visit, from_pn
-from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
+from emulators.messages.imaging import StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import Order, ScheduledProcedure, ScheduleProcedure
 from emulators.messages.report import Report, ReportedOrder
 from emulators.messages.worklist import query_for_all_keys

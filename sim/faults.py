@@ -13,10 +13,11 @@ from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.core.fault import FaultKind, FaultPlan, Rule, Verdict
 from emulators.core.instant import HOUR, SECOND
-from emulators.messages import availability, imaging, orders, query, worklist
+from emulators.messages import availability, commitment, imaging, orders, query, steps, worklist
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients
 from emulators.messages.report import Report
-from emulators.site import SiteSettings, routes
+from emulators.site import routes
+from emulators.site_settings import SiteSettings
 
 MESSAGES = (
     *VISIT_MESSAGES,
@@ -34,12 +35,12 @@ MESSAGES = (
     orders.ReadingListRemoval,
     orders.ReportStatus,
     worklist.WorklistQuery,
-    imaging.StepStarted,
-    imaging.StepProgressed,
-    imaging.StepEnded,
+    steps.StepStarted,
+    steps.StepProgressed,
+    steps.StepEnded,
     imaging.StoreStudy,
-    imaging.CommitRequest,
-    imaging.CommitResult,
+    commitment.CommitRequest,
+    commitment.CommitResult,
     availability.InstancesAvailable,
     query.Find,
     query.Move,

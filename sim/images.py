@@ -7,7 +7,8 @@ from datasets.own_images import OwnImages, UnusableImages
 from datasets.studies import Instance, SyntheticStudies
 from emulators.core.errors import ConfigError
 from emulators.messages.common import NO_CODE
-from emulators.messages.imaging import ScheduledReference, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.steps import ScheduledReference
 
 
 class ScannedImages:

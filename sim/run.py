@@ -19,7 +19,8 @@ from emulators.clock import Clock
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import HOUR, MINUTE, SECOND, Instant
 from emulators.messages.imaging import ArchivedStudy, InstancesStored, StoreStudy
-from emulators.site import PACS, Carriers, Route, build
+from emulators.site import Carriers, Route, build
+from emulators.site_settings import PACS
 from emulators.trace import Level, Subscriber, Trace
 from sim.images import ScannedImages
 from sim.own_data import SYNTHETIC, OwnData

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
-from emulators.site import SiteSettings
+from emulators.site_settings import SiteSettings
 from sim.happenings import Happenings
 
 Modality = Literal["CR", "CT", "DX", "MG", "MR", "US"]

@@ -12,22 +12,10 @@ from hypothesis import strategies as st
 from emulators.messages.adt import DELETABLE, VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.attributes import Attributes, of
 from emulators.messages.availability import AvailableInstances, InstancesAvailable
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import NO_CODE, NOBODY, Acknowledgement, Code, Patient, PersonName, Status, Visit
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitRequest,
-    CommitResult,
-    ImageContext,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StudyHeader,
-    from_uids,
-)
+from emulators.messages.imaging import ImageContext, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet, from_uids
 from emulators.messages.orders import (
     ORDER_STATUSES,
     PRIORITIES,
@@ -51,6 +39,7 @@ from emulators.messages.orders import (
 )
 from emulators.messages.query import UNIQUE_KEYS, Find, Found, Get, Move, MoveResult
 from emulators.messages.report import RESULT_STATUSES, SHOWN, Report, ReportedOrder
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import STEPS, WorklistItems, WorklistQuery
 
 # No control characters, no surrogates, no line separators; the backslash divides the values of DICOM.

@@ -13,7 +13,8 @@ from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.core.instant import SECOND
 from emulators.messages.attributes import of
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import Admission, InstanceSet, InstancesStored, StoreResult, StoreStudy, StudyHeader
+from emulators.messages.imaging import Admission, InstancesStored, StoreResult, StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, FindPlan, Found, Move, MovePlan, MoveResult, SearchedStudy
 from emulators.ports.contract import Lane
 from emulators.ports.memory import MemoryPort

@@ -8,9 +8,11 @@ import pytest
 from emulators.core.effect import SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS, Code
-from emulators.messages.imaging import CommitRequest, CommitResult, Referenced, StoreResult, StoreStudy
-from emulators.site import SiteSettings, actors
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.site import actors
+from emulators.site_settings import SiteSettings
 from tests.actors.samples import CLOCK, CT_IMAGE_STORAGE, HEADER, PATIENT, ask, images, only_send, stored, tell, timers, touch
 from tests.clinic import scenario
 

@@ -1,4 +1,4 @@
-"""The picture of 16 by 16 pixels in 8 bits that ``iods`` draws, as each compressed transfer syntax has it (PS3.5 A.4).
+"""The picture of 16 by 16 pixels in 8 bits that ``image_modules`` draws, as each compressed transfer syntax has it (PS3.5 A.4).
 
 Made by DCMTK 3.6.7 (dcmcjpeg, dcmcjpls, dcmcrle) and OpenJPEG 2.5.4. Of MPEG and HTJ2K there is none.
 """

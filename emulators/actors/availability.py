@@ -19,9 +19,8 @@ from emulators.core.effect import Effect, Note
 from emulators.core.identity import uid
 from emulators.messages.availability import ONLINE, UNAVAILABLE, AvailableInstances, InstancesAvailable
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import NO_INSTANCES
-
-KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
+from emulators.messages.imaging import KEY_OBJECT_SELECTION
+from emulators.messages.instance_set import NO_INSTANCES
 
 
 class Announcer:

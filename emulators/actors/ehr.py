@@ -36,7 +36,7 @@ from typing import Any
 from emulators.actors.chart import ChartEntry
 from emulators.actors.outbox import RetryPolicy
 from emulators.actors.patient_index import PatientIndex
-from emulators.actors.system import ACCEPTED, UNKNOWN_KEY, Accepted, System, refused
+from emulators.actors.system import ACCEPTED, DUPLICATE_KEY, UNKNOWN_KEY, Accepted, System, refused
 from emulators.core.effect import Effect, Note
 from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import control_id
@@ -56,9 +56,6 @@ from emulators.messages.adt import (
 from emulators.messages.common import Patient, Visit
 from emulators.messages.orders import CancelOrder, ChangeOrder, FillerOrder, NumberAssigned, Order, OrderStatus, PlaceOrder
 from emulators.messages.report import Document, Report
-
-DUPLICATE_KEY = "205"
-"""Table 0357: duplicate key identifier."""
 
 ADMINISTRATION: Mapping[str, type[PatientMessage]] = {
     "register": RegisterPatient,

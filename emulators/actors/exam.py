@@ -18,19 +18,11 @@ from emulators.core.identity import accession_number, procedure_id, uid
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.attributes import Attributes
+from emulators.messages.commitment import Referenced
 from emulators.messages.common import NO_CODE, NOBODY, Code, Patient, PersonName
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    ImageContext,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepStarted,
-    StoreStudy,
-    StudyHeader,
-)
+from emulators.messages.imaging import ImageContext, StoreStudy, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepStarted
 
 _STUDY_LIMIT = 52
 """Characters of a Study Instance UID below which series and instances can be numbered: a UID has 64 (PS3.5 9.1)."""

@@ -26,7 +26,7 @@ from emulators.actors.patient_index import PatientIndex
 from emulators.actors.reconciliation import WRONG_ENTRY, Expectations, Judgement, State, is_cancelled
 from emulators.actors.study_table import Study, StudyTable
 from emulators.core.effect import Effect, Note
-from emulators.messages.imaging import StepEnded, StepStarted
+from emulators.messages.steps import StepEnded, StepStarted
 
 WRONG_WORKLIST_ENTRY = Judgement(State.HELD, "wrong worklist entry")
 

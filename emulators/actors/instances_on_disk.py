@@ -12,7 +12,9 @@ not on disk                                            0112H
 Who had an instance refused must not be told that it is safe: what is on disk is not what he has.
 """
 
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, Referenced
+from emulators.messages.commitment import Referenced
+from emulators.messages.imaging import InstancesStored
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 
 PROCESSING_FAILURE = 0x0110
 NO_SUCH_INSTANCE = 0x0112

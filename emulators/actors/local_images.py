@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulators.core.effect import Discard, Effect
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored
+from emulators.messages.imaging import InstancesStored
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 
 
 class LocalImages:

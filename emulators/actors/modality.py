@@ -64,16 +64,11 @@ from emulators.core.errors import RemoteProtocolError
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.identity import uid
 from emulators.core.instant import DAY, MINUTE, WallClock
+from emulators.messages.commitment import CommitRequest, CommitResult
 from emulators.messages.common import NOBODY, SUCCESS, Code, Status
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    StepStarted,
-    StoreResult,
-    StoreStudy,
-)
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
+from emulators.messages.steps import StepStarted
 from emulators.messages.worklist import WorklistItems, query_for_all_keys
 
 COMMIT_LIMIT_US = 10 * MINUTE

@@ -44,9 +44,12 @@ from emulators.core.effect import CancelTimer, Effect, Note, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import SECOND, Instant
 from emulators.messages.availability import InstancesAvailable
+from emulators.messages.commitment import CommitResult
 from emulators.messages.common import Acknowledgement, Status
-from emulators.messages.imaging import NO_INSTANCES, CommitResult, InstanceSet, StepEnded, StepStarted, StoreResult
+from emulators.messages.imaging import StoreResult
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.query import MoveResult
+from emulators.messages.steps import StepEnded, StepStarted
 
 DUPLICATE_SOP_INSTANCE = 0x0111
 PROCESSING_FAILURE = 0x0110

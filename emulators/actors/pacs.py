@@ -33,24 +33,14 @@ from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import MINUTE, SECOND, WallClock
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.attributes import Attributes
+from emulators.messages.commitment import CommitRequest, CommitResult
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import (
-    Admission,
-    ArchivedStudy,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    InstancesStored,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StoreStudy,
-    StudyHeader,
-    from_uids,
-)
+from emulators.messages.imaging import Admission, ArchivedStudy, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import from_uids
 from emulators.messages.orders import CancelProcedure, ChangeProcedure, ProcedureMessage, ScheduleProcedure
 from emulators.messages.query import Find, FindPlan, Found, Get, Identifier, Move, MovePlan, MoveResult
 from emulators.messages.report import Report
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 CANNOT_UNDERSTAND = 0xC000
@@ -255,16 +245,13 @@ class Pacs(System):
         stored = self._table.get(message.study_instance_uid)
         assert stored is not None  # its header was admitted
         stored.add(message)
-        rejected = [named for uid, instances in message.rejects for named in self._without(stored, uid, instances)]
-        return [*self._follow(dict.fromkeys((stored, *rejected))), *self._wait_for_more(stored)]
-
-    def _without(self, noted: Study, study_instance_uid: str, instances: InstanceSet) -> Sequence[Study]:
-        """The study without what a rejection note in the study ``noted`` rejects; none where it is not of the same patient."""
-        study = self._table.get(study_instance_uid)
-        if study is None or not self._patients.same(noted.patient, study.patient):
-            return ()
-        study.reject(instances)
-        return (study,)
+        changed = {stored.uid: stored}
+        for uid, instances in message.rejects:
+            noted = self._table.get(uid)
+            if noted is not None and self._patients.same(stored.patient, noted.patient):
+                noted.reject(instances)
+                changed[uid] = noted
+        return [*self._follow(changed.values()), *self._wait_for_more(stored)]
 
     # --- routing -------------------------------------------------------------------------------------------------------
 

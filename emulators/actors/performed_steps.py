@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from emulators.actors.outbox import DUPLICATE_SOP_INSTANCE, PROCESSING_FAILURE
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import PerformedSeries, StepEnded, StepProgressed, StepStarted
+from emulators.messages.steps import PerformedSeries, StepEnded, StepProgressed, StepStarted
 
 NO_SUCH_INSTANCE = 0x0112
 MISSING_ATTRIBUTE = 0x0120

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from emulators.messages.common import Patient
-from emulators.messages.imaging import StepStarted, StudyHeader
+from emulators.messages.imaging import StudyHeader
 from emulators.messages.orders import CancelProcedure, ProcedureMessage
+from emulators.messages.steps import StepStarted
 
 SamePatient = Callable[[Patient, Patient], bool]
 

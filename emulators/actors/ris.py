@@ -18,6 +18,7 @@ ris_reports.py             reports, and who is at work on them
 ris_letters.py             what is told to whom
 requested_procedures.py    the states of procedures and their steps, and where to find them
 ris_procedures.py          procedures that another filler has scheduled
+ris_procedure_changes.py   what happens to a procedure, whoever asked for it
 scheduling.py              numbers, steps and station of an order
 =========================  ==========================================================================
 """
@@ -32,6 +33,7 @@ from emulators.actors.ris_exams import RisExams
 from emulators.actors.ris_letters import Letters, RisPeers
 from emulators.actors.ris_orders import RisOrders
 from emulators.actors.ris_patients import RisPatients
+from emulators.actors.ris_procedure_changes import ProcedureChanges
 from emulators.actors.ris_procedures import RisProcedures
 from emulators.actors.ris_reports import RisReports
 from emulators.actors.scheduling import Scheduling
@@ -69,8 +71,9 @@ class Ris(System):
         patients = RisPatients(table, letters)
         exams = RisExams(table, letters, patients, waiting)
         reports = RisReports(table, letters, patients, peers.workstation)
-        orders = RisOrders(self, table, letters, patients, exams, reports, scheduling)
-        procedures = RisProcedures(self, table, letters, patients, scheduling, orders)
+        changes = ProcedureChanges(table, letters)
+        orders = RisOrders(self, table, letters, patients, exams, reports, scheduling, changes)
+        procedures = RisProcedures(self, table, patients, scheduling, changes)
         self._table, self._exams = table, exams
         self.stimuli = orders.stimuli
         self.requests = {

@@ -30,7 +30,7 @@ from emulators.actors.worklist import Worklist
 from emulators.core.effect import Effect, Note
 from emulators.core.identity import uid
 from emulators.messages.common import SUCCESS, Code, Patient, Status
-from emulators.messages.imaging import ScheduledReference, StepEnded, StepProgressed, StepStarted
+from emulators.messages.steps import ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 
 WRONG_WORKLIST_ENTRY = "110514"

@@ -14,7 +14,6 @@ from emulators.actors.worklist_item import worklist_item
 from emulators.core.effect import Effect
 from emulators.core.identity import control_id
 from emulators.messages.common import NO_CODE, Code
-from emulators.messages.imaging import StepEnded, StepProgressed, StepStarted
 from emulators.messages.orders import (
     CancelProcedure,
     ChangeProcedure,
@@ -26,6 +25,7 @@ from emulators.messages.orders import (
     ScheduleProcedure,
 )
 from emulators.messages.report import Report
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,24 @@ from emulators.actors.requested_procedures import Procedure, ProcedureTable, Sta
 from emulators.actors.ris_exams import RisExams
 from emulators.actors.ris_letters import Letters
 from emulators.actors.ris_patients import RisPatients
+from emulators.actors.ris_procedure_changes import ProcedureChanges, scheduled_note
 from emulators.actors.ris_reports import RisReports
 from emulators.actors.scheduling import Scheduling
-from emulators.actors.system import ACCEPTED, UNKNOWN_KEY, Accepted, RequestMethod, StimulusMethod, System, refused
+from emulators.actors.system import (
+    ACCEPTED,
+    DUPLICATE_KEY,
+    RECORD_LOCKED,
+    REQUIRED_FIELD_MISSING,
+    UNKNOWN_KEY,
+    Accepted,
+    RequestMethod,
+    StimulusMethod,
+    System,
+    refused,
+)
 from emulators.core.effect import Effect, Note
-from emulators.messages.common import Code, Patient, Visit
+from emulators.messages.common import Patient, Visit
 from emulators.messages.orders import CancelOrder, ChangeOrder, NumberAssigned, Order, PlaceOrder
-
-REQUIRED_FIELD_MISSING = "101"
-DUPLICATE_KEY = "205"
-RECORD_LOCKED = "206"
-"""Of table 0357."""
 
 
 class RisOrders:
@@ -46,6 +53,7 @@ class RisOrders:
         exams: RisExams,
         reports: RisReports,
         scheduling: Scheduling,
+        changes: ProcedureChanges,
     ) -> None:
         self._system = system
         self._table = table
@@ -54,6 +62,7 @@ class RisOrders:
         self._exams = exams
         self._reports = reports
         self._scheduling = scheduling
+        self._changes = changes
         self._made_here: set[str] = set()
         """What orders of our own were made for."""
         self.requests: dict[type, RequestMethod] = {
@@ -82,8 +91,7 @@ class RisOrders:
         effects: list[Effect] = []
         for order in new:
             procedure = self._schedule(order.placer_order_number, patient, visit, order)
-            self._letters.refresh(procedure)
-            effects += [*self._letters.announce(procedure), *self._letters.status(procedure), scheduled_note(procedure)]
+            effects += self._changes.scheduled(procedure)
         return ACCEPTED, effects
 
     def _schedule(self, subject: str, patient: Patient, visit: Visit, order: Order, study: str = "") -> Procedure:
@@ -112,10 +120,7 @@ class RisOrders:
         if (order, visit) == (procedure.order, procedure.visit):
             return ACCEPTED, ()
         steps = self._scheduling.steps(order, before.accession_number, before.study_instance_uid, before.start)
-        procedure.visit = visit
-        self.take_off(procedure)
-        self._table.change_order(procedure, order, steps)
-        return ACCEPTED, self._letters.changed(procedure)
+        return ACCEPTED, self._changes.changed(procedure, order, visit, steps)
 
     def _raise_priority(self, procedure: Procedure, order: Order) -> tuple[Accepted, Sequence[Effect]]:
         """All that can still be changed of an exam that has begun: how urgent its reading is."""
@@ -132,23 +137,7 @@ class RisOrders:
             return refused(UNKNOWN_KEY, "ORC-2"), ()
         if not self._patients.same(message.patient, procedure.patient):
             return refused(UNKNOWN_KEY, "PID-3"), ()
-        if procedure.state is State.SCHEDULED:
-            return ACCEPTED, self.cancelled(procedure, "CR", message.reason)
-        return ACCEPTED, self._letters.status(procedure, "CR" if procedure.state is State.CANCELLED else "UC")
-
-    def cancelled(self, procedure: Procedure, control: str, reason: str) -> Sequence[Effect]:
-        self.take_off(procedure)
-        procedure.state = State.CANCELLED
-        fields = {"placer": procedure.order.placer_order_number, "reason": reason}
-        return [
-            *self._letters.cancel(procedure),
-            *self._letters.status(procedure, control, Code("", "", reason)),
-            Note("procedure cancelled", procedure.accession_number, fields),
-        ]
-
-    def take_off(self, procedure: Procedure) -> None:
-        for step in procedure.steps:
-            self._letters.take_off(step.step_id)
+        return ACCEPTED, self._changes.cancelled_on_request(procedure, message.reason)
 
     # --- orders of our own ---------------------------------------------------------------------------------------------
 
@@ -189,7 +178,7 @@ class RisOrders:
         procedure = self._table.of_accession(accession)
         if procedure is None or procedure.state is not State.SCHEDULED:
             return [_not_done("cancel procedure", accession, "no procedure that is still scheduled")]
-        return self.cancelled(procedure, "OC", data["reason"])
+        return self._changes.cancelled(procedure, "OC", data["reason"])
 
     def _number_assigned(self, message: NumberAssigned, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
         placer = message.placer_order_number
@@ -202,16 +191,6 @@ class RisOrders:
             return refused(DUPLICATE_KEY, "ORC-2"), ()
         self._table.assign_placer(procedure, placer)
         return ACCEPTED, [*self._letters.changed(procedure), *self._reports.number_assigned()]
-
-
-def scheduled_note(procedure: Procedure) -> Note:
-    fields = {
-        "mrn": procedure.patient.patient_id,
-        "accession": procedure.accession_number,
-        "study": procedure.study_instance_uid,
-        "station": procedure.steps[0].station_ae_title,
-    }
-    return Note("procedure scheduled", procedure.name, fields)
 
 
 def _not_done(stimulus: str, subject: str, reason: str) -> Note:

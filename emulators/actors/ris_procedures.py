@@ -16,11 +16,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emulators.actors.requested_procedures import Procedure, ProcedureTable, State
-from emulators.actors.ris_letters import Letters
-from emulators.actors.ris_orders import DUPLICATE_KEY, RECORD_LOCKED, RisOrders, scheduled_note
 from emulators.actors.ris_patients import RisPatients
+from emulators.actors.ris_procedure_changes import ProcedureChanges
 from emulators.actors.scheduling import Scheduling
-from emulators.actors.system import ACCEPTED, UNKNOWN_KEY, Accepted, RequestMethod, System, refused
+from emulators.actors.system import (
+    ACCEPTED,
+    DUPLICATE_KEY,
+    RECORD_LOCKED,
+    UNKNOWN_KEY,
+    Accepted,
+    RequestMethod,
+    System,
+    refused,
+)
 from emulators.core.effect import Effect
 from emulators.messages.orders import (
     CancelProcedure,
@@ -36,17 +44,15 @@ class RisProcedures:
         self,
         system: System,
         table: ProcedureTable,
-        letters: Letters,
         patients: RisPatients,
         scheduling: Scheduling,
-        orders: RisOrders,
+        changes: ProcedureChanges,
     ) -> None:
         self._system = system
         self._table = table
-        self._letters = letters
         self._patients = patients
         self._scheduling = scheduling
-        self._orders = orders
+        self._changes = changes
         self.requests: dict[type, RequestMethod] = {
             ScheduleProcedure: self._schedule,
             ChangeProcedure: self._change,
@@ -63,41 +69,32 @@ class RisProcedures:
         if not self._serves(message):
             return refused(UNKNOWN_KEY, "OBR-24"), ()
         patient, visit = self._patients.resolved(message.patient), self._patients.visit(message.visit)
-        name = message.order.placer_order_number or message.procedure.accession_number
-        procedure = Procedure(name, patient, visit, message.order, self._steps(message))
+        subject = message.order.placer_order_number or message.procedure.accession_number
+        procedure = Procedure(subject, patient, visit, message.order, self._steps(message))
         self._table.add(procedure)
-        self._letters.refresh(procedure)
-        told = [*self._letters.announce(procedure), *self._letters.status(procedure)]
-        return ACCEPTED, [*told, scheduled_note(procedure)]
+        return ACCEPTED, self._changes.scheduled(procedure)
 
     def _change(self, message: ChangeProcedure, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
-        procedure = self._table.of_accession(message.procedure.accession_number)
-        refusal = self._misfit(message, procedure)
-        if procedure is None or refusal is not None:
-            return refusal or refused(UNKNOWN_KEY, "ORC-3"), ()
+        procedure = self._meant(message)
+        if not isinstance(procedure, Procedure):
+            return procedure, ()
         if not self._serves(message):
             return refused(UNKNOWN_KEY, "OBR-24"), ()
         if procedure.state is not State.SCHEDULED:
             return refused(RECORD_LOCKED, "ORC-3"), ()
-        self._orders.take_off(procedure)
-        procedure.visit = self._patients.visit(message.visit)
-        self._table.change_order(procedure, message.order, self._steps(message))
-        return ACCEPTED, self._letters.changed(procedure)
+        visit = self._patients.visit(message.visit)
+        return ACCEPTED, self._changes.changed(procedure, message.order, visit, self._steps(message))
 
     def _cancel(self, message: CancelProcedure, _sender: str) -> tuple[Accepted, Sequence[Effect]]:
-        procedure = self._table.of_accession(message.procedure.accession_number)
-        refusal = self._misfit(message, procedure)
-        if procedure is None or refusal is not None:
-            return refusal or refused(UNKNOWN_KEY, "ORC-3"), ()
-        if procedure.state is State.SCHEDULED:
-            return ACCEPTED, self._orders.cancelled(procedure, "CR", message.order.reason)
-        return ACCEPTED, self._letters.status(procedure, "CR" if procedure.state is State.CANCELLED else "UC")
+        procedure = self._meant(message)
+        if not isinstance(procedure, Procedure):
+            return procedure, ()
+        return ACCEPTED, self._changes.cancelled_on_request(procedure, message.order.reason)
 
     def _is_same(self, message: ProcedureMessage, known: Procedure) -> bool:
         said = (message.procedure.study_instance_uid, message.order.placer_order_number)
-        return said == (known.study_instance_uid, known.order.placer_order_number) and self._patients.same(
-            message.patient, known.patient
-        )
+        has_its_numbers = said == (known.study_instance_uid, known.order.placer_order_number)
+        return has_its_numbers and self._patients.same(message.patient, known.patient)
 
     def _taken(self, message: ProcedureMessage) -> str:
         """The field with a number that another procedure has; empty if none does."""
@@ -107,8 +104,9 @@ class RisProcedures:
             return "IPC-3"
         return "IPC-4" if any(self._table.of_step(step.step_id) is not None for step in message.steps) else ""
 
-    def _misfit(self, message: ProcedureMessage, procedure: Procedure | None) -> Accepted | None:
-        """Why what is said is not about ``procedure``."""
+    def _meant(self, message: ProcedureMessage) -> Procedure | Accepted:
+        """The procedure that is spoken of, or why it is none that is known here."""
+        procedure = self._table.of_accession(message.procedure.accession_number)
         if procedure is None:
             return refused(UNKNOWN_KEY, "ORC-3")
         if not self._patients.same(message.patient, procedure.patient):
@@ -116,7 +114,7 @@ class RisProcedures:
         if message.procedure.study_instance_uid != procedure.study_instance_uid:
             return refused(UNKNOWN_KEY, "IPC-3")
         others = (self._table.of_step(step.step_id) for step in message.steps)
-        return refused(DUPLICATE_KEY, "IPC-4") if any(one not in (None, procedure) for one in others) else None
+        return refused(DUPLICATE_KEY, "IPC-4") if any(one not in (None, procedure) for one in others) else procedure
 
     def _serves(self, message: ProcedureMessage) -> bool:
         return all(self._scheduling.serves(step.modality or message.order.modality) for step in message.steps)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from emulators.actors.performed_steps import PerformedStep
 from emulators.actors.study_table import SeriesKey, Study
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.orders import ProcedureMessage
 
 ANY: frozenset[str] = frozenset()

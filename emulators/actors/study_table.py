@@ -11,7 +11,8 @@ from emulators.actors.matching import value_matcher
 from emulators.actors.reconciliation import State
 from emulators.messages.attributes import Attributes, of
 from emulators.messages.common import Patient
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.imaging import InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.query import SearchedStudy
 
 SeriesKey = tuple[str, str]
@@ -59,12 +60,12 @@ class Study:
             return {}
         if not self.hidden_series and not self.rejected:
             return self.series
-        shown = {key: one for key, one in self.series.items() if key[0] not in self.hidden_series}
-        return {key: one for key, one in map(self._without_rejected, shown.items()) if one.instances}
-
-    def _without_rejected(self, shown: tuple[SeriesKey, Series]) -> tuple[SeriesKey, Series]:
-        key, one = shown
-        return key, replace(one, instances=one.instances.without(self.rejected))
+        left = {
+            key: replace(one, instances=one.instances.without(self.rejected))
+            for key, one in self.series.items()
+            if key[0] not in self.hidden_series
+        }
+        return {key: one for key, one in left.items() if one.instances}
 
     def reject(self, instances: InstanceSet) -> None:
         """A rejection note says that these are not to be used."""

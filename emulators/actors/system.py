@@ -36,8 +36,11 @@ from emulators.messages.acknowledgements import ApplicationAcknowledgement, Enha
 from emulators.messages.common import Acknowledgement
 
 ACCEPTED = ("AA", "")
+REQUIRED_FIELD_MISSING = "101"
 UNKNOWN_KEY = "204"
-"""Table 0357: unknown key identifier."""
+DUPLICATE_KEY = "205"
+RECORD_LOCKED = "206"
+"""Errors of table 0357."""
 UNSUPPORTED_MESSAGE = "200 MSH-9"
 
 _OVER = "acknowledged/"
@@ -119,14 +122,17 @@ class System:
         return method(stimulus.data)
 
     def _request(self, request: Request) -> Sequence[Effect]:
-        effects = self._judged(request)
+        effects = self._answered(request)
         return effects if request.mode is None else self._in_enhanced_mode(request, request.mode, effects)
 
-    def _judged(self, request: Request) -> Sequence[Effect]:
+    def _answered(self, request: Request) -> Sequence[Effect]:
         """What a request leads to, its Reply first."""
         message, self.ticket = request.message, request.ticket
         if type(message) is ApplicationAcknowledgement:
-            return [Reply(request.ticket, Acknowledgement("AA", message.control_id)), *self._applied(request.sender, message)]
+            return [
+                Reply(request.ticket, Acknowledgement("AA", message.control_id)),
+                *self._application_acknowledged(request.sender, message),
+            ]
         method = self.requests.get(type(message))
         if method is None and hasattr(message, "control_id"):
             return [Reply(request.ticket, Acknowledgement("AR", message.control_id, UNSUPPORTED_MESSAGE))]
@@ -151,7 +157,7 @@ class System:
             effects.append(self._refused(delivery))
         elif delivery.to in self.awaited.receivers and type(delivery.message) is not ApplicationAcknowledgement:
             early, waiting = self.awaited.accepted(delivery, self.now)
-            effects += waiting if early is None else self._applied_to(delivery, early)
+            effects += waiting if early is None else self._settle_accepted(delivery, early)
         method = self.deliveries.get(type(delivery.message))
         if method is not None:
             effects.extend(method(delivery))
@@ -193,17 +199,18 @@ class System:
             return [Send(f"{_OVER}{request.ticket}", request.sender, message, _OVER_LIMIT_US, over=request.ticket)]
         return self.outbox.put(request.sender, message)
 
-    def _applied(self, sender: str, message: ApplicationAcknowledgement) -> Sequence[Effect]:
+    def _application_acknowledged(self, sender: str, message: ApplicationAcknowledgement) -> Sequence[Effect]:
         """A receiver says what came of a message that it has accepted."""
         delivery, effects = self.awaited.take(sender, message)
         if delivery is not None:
-            return [*effects, *self._applied_to(delivery, message)]
+            return [*effects, *self._settle_accepted(delivery, message)]
         if message.code == "AA" or sender in self.awaited.receivers:
             return ()
         fields = {"from": sender, "reason": f"{message.code} {message.error}".rstrip()}
         return [Note("application refused", message.request_control_id, fields)]
 
-    def _applied_to(self, delivery: Delivery, message: ApplicationAcknowledgement) -> Sequence[Effect]:
+    def _settle_accepted(self, delivery: Delivery, message: ApplicationAcknowledgement) -> Sequence[Effect]:
+        """A message that its receiver has accepted is done with, or refused after all."""
         if message.code == "AA":
             return ()
         answer = Acknowledgement(message.code, message.request_control_id, message.error)

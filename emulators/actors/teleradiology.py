@@ -40,7 +40,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import control_id
 from emulators.core.instant import SECOND, WallClock
 from emulators.messages.common import NOBODY, Code
-from emulators.messages.imaging import NO_INSTANCES, Admission, InstanceSet, InstancesStored, StudyHeader
+from emulators.messages.imaging import Admission, InstancesStored, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.report import Report, ReportedOrder
 
 SETTLE_US = 30 * SECOND

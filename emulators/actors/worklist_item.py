@@ -12,8 +12,8 @@ from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.attributes import Attributes, Value, of
 from emulators.messages.common import SEXES, Code, Patient, PersonName, Visit, from_pn
-from emulators.messages.imaging import ScheduledReference
 from emulators.messages.orders import Order, ScheduledProcedure
+from emulators.messages.steps import ScheduledReference
 from emulators.messages.worklist import KEYS, STEPS
 
 

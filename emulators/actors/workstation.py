@@ -51,7 +51,7 @@ from emulators.actors.reading_case import Case, context
 from emulators.actors.receipts import Receipts
 from emulators.actors.retrieval import TIMERS, Retrieval
 from emulators.actors.signing import ADDENDUM, WITHDRAWALS, checked_status, checked_text
-from emulators.actors.system import ACCEPTED, Accepted, System, refused
+from emulators.actors.system import ACCEPTED, DUPLICATE_KEY, Accepted, System, refused
 from emulators.core.effect import Effect, Note
 from emulators.core.identity import control_id
 from emulators.core.instant import WallClock
@@ -139,7 +139,7 @@ class Workstation(System):
         known = self._known(accession)
         if known is not None and _is_another_patients(known, message):
             fields = {"placer": message.order.placer_order_number}
-            return refused("205", "OBR-18"), [Note("accession in use", accession, fields)]
+            return refused(DUPLICATE_KEY, "OBR-18"), [Note("accession in use", accession, fields)]
         closed = self._closed.get(accession)
         if closed is not None and closed.reports.taken not in ("D", "W"):  # read: an addendum will be about whom it says now
             closed.entries[accession] = message

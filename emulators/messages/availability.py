@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emulators.messages import canonical
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 
 ONLINE, UNAVAILABLE = "ONLINE", "UNAVAILABLE"
 AVAILABILITIES = frozenset((ONLINE, "NEARLINE", "OFFLINE", UNAVAILABLE))

@@ -10,7 +10,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
 from emulators.messages.attributes import NOTHING, Attributes
 from emulators.messages.common import listed
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 
 ROOTS = frozenset(("PATIENT", "STUDY"))
 LEVELS = frozenset(("PATIENT", "STUDY", "SERIES", "IMAGE"))

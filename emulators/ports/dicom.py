@@ -14,14 +14,9 @@ from emulators.codecs.dicom.transcoding import as_accepted
 from emulators.codecs.dicom.uids import IMAGE_TRANSFER_SYNTAXES, STORAGE_COMMITMENT, TRANSFER_SYNTAXES
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import DAY, SECOND
-from emulators.messages.imaging import (
-    CommitRequest,
-    CommitResult,
-    InstancesStored,
-    StoreResult,
-    StoreStudy,
-    from_uids,
-)
+from emulators.messages.commitment import CommitRequest, CommitResult
+from emulators.messages.imaging import InstancesStored, StoreResult, StoreStudy
+from emulators.messages.instance_set import from_uids
 from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import Gone, SocketAssociation
 from emulators.ports.contract import Exchange

@@ -23,7 +23,8 @@ from emulators.codecs.dicom.uids import (
 from emulators.codecs.dicom.values import Refused
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.messages import canonical
-from emulators.messages.imaging import Admission, CommitRequest, InstancesStored
+from emulators.messages.commitment import CommitRequest
+from emulators.messages.imaging import Admission, InstancesStored
 from emulators.messages.query import Find, Get, Move, MovePlan, MoveResult
 from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import Gone, Limits, Rejected, SocketAssociation

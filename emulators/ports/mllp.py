@@ -22,7 +22,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
-from emulators.codecs.hl7v2 import Hl7Codec, Rejection, control_id_of
+from emulators.codecs.hl7v2 import Hl7Codec, Rejection, control_id_of, enhanced_mode
 from emulators.codecs.hl7v2.rejection import header_error
 from emulators.core.errors import RemoteProtocolError
 from emulators.core.instant import Stamp
@@ -210,7 +210,7 @@ class MllpServer:
         known: frozenset[str] | None = None,
         address: Address = (LOOPBACK, 0),
         called_back: Collection[str] = (),
-        stamp: Callable[[], Stamp] = str,
+        stamp: Callable[[], Stamp] = lambda: "",
     ) -> None:
         self._system = system
         self._systems = systems
@@ -259,7 +259,7 @@ class MllpServer:
         """Pass one message on and send its acknowledgement; False when there is none and the connection must end."""
         application, facility = _sender_of(payload)
         name = self._systems.get(application, application)
-        mode = self._codec.mode_of(payload, same_connection=name not in self._called_back)
+        mode = enhanced_mode(payload, same_connection=name not in self._called_back)
         try:
             message = self._codec.decode(payload)
             self._require_known(application, payload)

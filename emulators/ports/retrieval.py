@@ -15,7 +15,7 @@ not begun when a C-CANCEL came                        remaining: FE00H
 """
 
 from emulators.codecs.dicom.transcoding import as_accepted
-from emulators.messages.imaging import NO_INSTANCES, from_uids
+from emulators.messages.instance_set import NO_INSTANCES, from_uids
 from emulators.messages.query import MovePlan, MoveResult
 from emulators.ports.association import Gone, SocketAssociation
 from emulators.ports.stored_images import StoredInstance, stored_images

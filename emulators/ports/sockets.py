@@ -9,7 +9,7 @@ import logging
 import resource
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
@@ -45,6 +45,16 @@ class Origins:
     def forget(self, port: int) -> None:
         """The sending connection that bound ``port`` has ended."""
         self._senders.pop(port, None)
+
+
+@contextlib.contextmanager
+def named_address(key: str, address: Address) -> Iterator[None]:
+    """An address that cannot be listened on is named, with the key that it comes from, in the OSError."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise OSError(error.errno, reason, f"{key}: {address[0]}:{address[1]}") from None
 
 
 class Listener:

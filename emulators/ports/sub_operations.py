@@ -10,7 +10,7 @@ all failed                                     A702H  failure
 =============================================  =====  =======
 """
 
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import MoveResult
 from emulators.wire.status import CANCEL, OUT_OF_RESOURCES_SUB_OPERATIONS, SUCCESS, WITH_FAILURES_OR_WARNINGS
 

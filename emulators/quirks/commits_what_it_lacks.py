@@ -7,7 +7,7 @@ that names instances which no C-FIND finds.
 from dataclasses import replace
 
 from emulators.core.effect import Effect, Send
-from emulators.messages.imaging import CommitResult
+from emulators.messages.commitment import CommitResult
 from emulators.quirks._wrapper import Wrapper
 
 

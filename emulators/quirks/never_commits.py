@@ -7,8 +7,8 @@ N-EVENT-REPORT, and a modality that keeps its images and asks again.
 from typing import Any
 
 from emulators.core.event import Request
+from emulators.messages.commitment import CommitRequest
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import CommitRequest
 from emulators.quirks._wrapper import Wrapper
 
 

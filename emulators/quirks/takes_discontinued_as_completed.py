@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulators.messages.common import NO_CODE
-from emulators.messages.imaging import StepEnded
+from emulators.messages.steps import StepEnded
 from emulators.quirks._wrapper import Wrapper
 
 

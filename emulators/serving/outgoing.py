@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from emulators.carriers import ImageSource
+from emulators.carriers import ImageSource, hl7_codec
 from emulators.codecs.dicom import codec
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.effect import Send
@@ -21,7 +22,8 @@ from emulators.ports.mllp import MllpPort
 from emulators.ports.sockets import Origins
 from emulators.ports.stored_images import stored_images
 from emulators.serving.faults import APPLICATION_INTERNAL_ERROR
-from emulators.site import HL7_LANES, HL7_SYSTEMS, Route
+from emulators.site import HL7_LANES, Route
+from emulators.site_settings import HL7_SYSTEMS
 from emulators.store.archive import ImageArchive
 from emulators.wire.dimse import Command
 
@@ -31,20 +33,14 @@ CANNOT_BE_SENT = 0xC000
 log = logging.getLogger("radloop")
 
 
-def hl7_codec(settings: ServedSite, sender: str, receiver: str) -> Hl7Codec:
-    """Who takes a message decides its version, what orders are written as, and how it is acknowledged."""
-    site = settings.site
-    names = settings.application(sender), site.institution, settings.application(receiver), site.institution
+def endpoint_codec(settings: ServedSite, sender: str, receiver: str) -> Hl7Codec:
+    """As everywhere, and who takes a message decides how it is acknowledged, too."""
+    codec = hl7_codec(settings.site, sender, receiver, settings.application)
     mode = settings.endpoints[receiver].acknowledgement
-    accept, application = (mode.accept, mode.application) if mode is not None else ("", "")
-    return Hl7Codec(
-        site.hl7_version.of(receiver),
-        *names,
-        order_messages=site.order_messages.of(receiver),
-        accept=accept,
-        application=application if sender in HL7_SYSTEMS or not mode else "NE",  # who listens nowhere asks for none
-        zone=site.zone,
-    )
+    if mode is None:
+        return codec
+    application = mode.application if sender in HL7_SYSTEMS else "NE"  # who listens nowhere asks for none
+    return replace(codec, accept=mode.accept, application=application)
 
 
 def acknowledgement_routes(settings: ServedSite, system: str) -> Iterator[Route]:
@@ -82,7 +78,7 @@ class EndpointCarriers:
 
     def _mllp_port(self, route: Route) -> MllpPort:
         address = self._settings.endpoints[route.receiver].mllp
-        codec = hl7_codec(self._settings, self._system, route.receiver)
+        codec = endpoint_codec(self._settings, self._system, route.receiver)
         return MllpPort(codec, address, self._arrivals, self._origins, live=True)
 
     def _dicom_port(self, route: Route) -> DicomPort:

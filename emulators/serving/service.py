@@ -31,7 +31,7 @@ from emulators.core.errors import ConfigError
 from emulators.core.event import Event, Outcome, OutcomeKind, Withdrawn
 from emulators.core.fault import FaultPlan
 from emulators.core.instant import Instant, WallClock
-from emulators.endpoints import ServedSite, named_address
+from emulators.endpoints import ServedSite
 from emulators.kernel import Kernel
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Code
@@ -39,15 +39,16 @@ from emulators.messages.imaging import StoreResult, StoreStudy
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpServer
-from emulators.ports.sockets import LOOPBACK, Address, Origins, allow_many_connections
+from emulators.ports.sockets import LOOPBACK, Address, Origins, allow_many_connections, named_address
 from emulators.serving.alerts import Alerts
 from emulators.serving.code import code_digest, settings_digest
 from emulators.serving.faults import described
 from emulators.serving.host import Host
-from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, hl7_codec
+from emulators.serving.outgoing import EndpointCarriers, acknowledgement_routes, endpoint_codec
 from emulators.serving.quirks import with_quirks
 from emulators.serving.told_archive import ToldArchive
-from emulators.site import ENGINE, HL7_SYSTEMS, actors, build, lane, routes
+from emulators.site import actors, build, lane, routes
+from emulators.site_settings import ENGINE, HL7_SYSTEMS
 from emulators.store.journal import Entry, Journal, JournalFailure, Snapshot, Writer, remove
 from emulators.trace import Level, Trace
 
@@ -187,52 +188,56 @@ class Service:
 
     def _listen(self, notes: NoteHub, opened: ExitStack) -> Iterator[Listening]:
         """Open every port of the system."""
-        system, settings, site = self.system, self._settings, self._site
-        endpoint, refuses = settings.endpoints[system], settings.endpoints[system].strangers == "refuse"
-        if system in site.ae_title_of:
-            systems = {title: name for name, title in site.ae_title_of.items()}
-            with named_address(f"endpoints.{system}.dicom_port", endpoint.dicom):
-                dicom = DicomServer(
-                    system,
-                    site.ae_title_of[system],
-                    self._arrivals,
-                    Origins(),
-                    self._archive,
-                    frozenset(systems) if refuses else None,
-                    takes_strangers=True,
-                    systems=systems,
-                    serves=SERVED.get(system, SERVED_BY_SCANNERS),
-                    address=endpoint.dicom,
-                    commits_on_same=site.commits_on_same_association,
-                    limits=endpoint.limits,
-                )
-            opened.callback(dicom.close)
-            yield Listening("dicom", dicom.address, site.ae_title_of[system])
-        if system in HL7_SYSTEMS:
-            names = {settings.application(name): name for name in site.systems}
-            codec = replace(hl7_codec(settings, system, system), keeps_original=system == ENGINE)
-            known = frozenset(names) if refuses else None
-            with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
-                called_back = [route.receiver for route in acknowledgement_routes(settings, system)]
-                mllp = MllpServer(
-                    system,
-                    codec,
-                    self._arrivals,
-                    Origins(),
-                    takes_strangers=True,
-                    systems=names,
-                    known=known,
-                    address=endpoint.mllp,
-                    called_back=called_back,
-                    stamp=lambda: self._wall_time().strftime("%Y%m%d%H%M%S"),
-                )
-            opened.callback(mllp.close)
-            yield Listening("mllp", mllp.address, settings.application(system))
-        if endpoint.control_port is not None:
-            with named_address(f"endpoints.{system}.control_port", (LOOPBACK, endpoint.control_port)):
-                control = ControlServer(system, endpoint.control_port, self._arrivals, notes)
+        if self.system in self._site.ae_title_of:
+            yield self._listen_for_dicom(opened)
+        if self.system in HL7_SYSTEMS:
+            yield self._listen_for_hl7(opened)
+        port = self._settings.endpoints[self.system].control_port
+        if port is not None:
+            with named_address(f"endpoints.{self.system}.control_port", (LOOPBACK, port)):
+                control = ControlServer(self.system, port, self._arrivals, notes)
             opened.callback(control.close)
             yield Listening("control", control.address)
+
+    def _listen_for_dicom(self, opened: ExitStack) -> Listening:
+        system, site, endpoint = self.system, self._site, self._settings.endpoints[self.system]
+        systems = {title: name for name, title in site.ae_title_of.items()}
+        with named_address(f"endpoints.{system}.dicom_port", endpoint.dicom):
+            server = DicomServer(
+                system,
+                site.ae_title_of[system],
+                self._arrivals,
+                Origins(),
+                self._archive,
+                known=frozenset(systems) if endpoint.strangers == "refuse" else None,
+                takes_strangers=True,
+                systems=systems,
+                serves=SERVED.get(system, SERVED_BY_SCANNERS),
+                address=endpoint.dicom,
+                commits_on_same=site.commits_on_same_association,
+                limits=endpoint.limits,
+            )
+        opened.callback(server.close)
+        return Listening("dicom", server.address, site.ae_title_of[system])
+
+    def _listen_for_hl7(self, opened: ExitStack) -> Listening:
+        system, settings, endpoint = self.system, self._settings, self._settings.endpoints[self.system]
+        systems = {settings.application(name): name for name in settings.systems}
+        with named_address(f"endpoints.{system}.mllp_port", endpoint.mllp):
+            server = MllpServer(
+                system,
+                replace(endpoint_codec(settings, system, system), keeps_original=system == ENGINE),
+                self._arrivals,
+                Origins(),
+                takes_strangers=True,
+                systems=systems,
+                known=frozenset(systems) if endpoint.strangers == "refuse" else None,
+                address=endpoint.mllp,
+                called_back=[route.receiver for route in acknowledgement_routes(settings, system)],
+                stamp=lambda: self._wall_time().strftime("%Y%m%d%H%M%S"),
+            )
+        opened.callback(server.close)
+        return Listening("mllp", server.address, settings.application(system))
 
     # --- what was before -----------------------------------------------------------------------------------------------
 

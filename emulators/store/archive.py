@@ -30,12 +30,13 @@ from hashlib import blake2s
 from pathlib import Path
 
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
-from emulators.messages.imaging import InstancesStored, from_uids
+from emulators.messages.imaging import KEY_OBJECT_SELECTION, InstancesStored
+from emulators.messages.instance_set import from_uids
 from emulators.store.files import sync_folder, write_all
 from emulators.store.header import Buffer, HeaderCut, InstanceHeader, reach, scan
 from emulators.store.index import Again, Index
 from emulators.store.part10 import head
-from emulators.store.rejection_notes import KEY_OBJECT_SELECTION, rejected_by
+from emulators.store.rejection_notes import rejected_by
 from emulators.store.rows import InstanceRow
 
 HEADER_LIMIT_BYTES = 16 << 20

@@ -7,7 +7,6 @@ anew in ISO_IR 192 (PS3.3 C.12.1.1.2), which is the one case in which the data s
 
 from collections.abc import Collection, Mapping
 from io import BytesIO
-from struct import error as StructError
 from struct import pack
 
 from pydicom.datadict import dictionary_VR
@@ -19,12 +18,11 @@ from pydicom.filewriter import write_dataset
 from emulators.core.character_set import UTF_8, CharacterSet, character_set_of
 from emulators.core.errors import RemoteProtocolError
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN, Buffer, top_level
+from emulators.store.pydicom_errors import BROKEN_DATA_SET
 
 _CHARACTER_SET = 0x00080005
 _BEFORE_PIXELS = 0x7FDFFFFF
 _TEXT_VRS = frozenset(("LO", "PN", "SH"))
-_NOT_TAKEN_APART = (ValueError, TypeError, AttributeError, LookupError, EOFError, StructError, RuntimeError)
-"""What pydicom raises over a broken data set; RuntimeError where sequences nest deeper than Python does."""
 
 
 def values(dataset: memoryview, transfer_syntax_uid: str, tags: Collection[int]) -> tuple[bytes, ...]:
@@ -91,7 +89,7 @@ def _in_utf_8(dataset: memoryview, implicit: bool) -> memoryview:
         written = DicomBytesIO()
         written.is_little_endian, written.is_implicit_VR = True, implicit
         write_dataset(written, attributes)
-    except (*_NOT_TAKEN_APART, OSError, Warning) as error:  # a Warning where it is made one
+    except (*BROKEN_DATA_SET, OSError, Warning) as error:  # a Warning where it is made one
         raise RemoteProtocolError(f"its text cannot be written anew: {type(error).__name__}") from None
     return memoryview(b"".join((written.getvalue(), dataset[pixels:])))
 

@@ -24,7 +24,8 @@ from threading import Lock
 from typing import Any
 
 from emulators.core.errors import ConfigError, LocalProtocolError
-from emulators.messages.imaging import InstancesStored, from_uids
+from emulators.messages.imaging import InstancesStored
+from emulators.messages.instance_set import from_uids
 from emulators.store.header import InstanceHeader
 from emulators.store.rows import InstanceRow, SeriesRow, StudyRow, instance_order, series_order
 

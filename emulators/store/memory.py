@@ -13,7 +13,8 @@ from itertools import chain
 
 from emulators.core.errors import LocalProtocolError
 from emulators.messages.common import Patient
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader, from_uids
+from emulators.messages.imaging import InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet, from_uids
 from emulators.store.rows import InstanceRow, SeriesRow, StudyRow, instance_order, series_order
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
-from struct import error as StructError
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
@@ -11,8 +10,8 @@ from pydicom.filereader import read_dataset
 from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN
+from emulators.store.pydicom_errors import BROKEN_DATA_SET
 
-KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 REASONS = {
     "113001": "rejected for quality reasons",
     "113037": "rejected for patient safety reasons",
@@ -21,14 +20,11 @@ REASONS = {
 }
 """Document titles of PS3.16 CID 7011, of the coding scheme DCM."""
 
-_BROKEN = (ValueError, TypeError, AttributeError, LookupError, EOFError, StructError, RuntimeError)
-"""What pydicom raises over a broken data set."""
-
 
 def rejected_by(dataset: memoryview, transfer_syntax_uid: str) -> tuple[tuple[str, str], ...]:
     """Study and SOP Instance UID of all that this key object selection rejects; nothing where it is no rejection note."""
     implicit = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
-    with suppress(*_BROKEN):
+    with suppress(*BROKEN_DATA_SET):
         note = read_dataset(BytesIO(bytes(dataset)), implicit, is_little_endian=True)
         if _is_rejection(note):
             return tuple(_evidence(note))

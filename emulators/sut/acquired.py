@@ -1,6 +1,7 @@
 """What the scanners sent to a product in the archive's place: what it must hold in the end."""
 
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 
 
 class Acquired:

@@ -10,7 +10,7 @@ from emulators.codecs.dicom.uids import STUDY_ROOT_FIND, TRANSFER_SYNTAXES
 from emulators.core.errors import RemoteProtocolError
 from emulators.messages import attributes
 from emulators.messages.attributes import Attributes
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, Found
 from emulators.ports.association import Gone, SocketAssociation
 from emulators.ports.sockets import Address

@@ -15,12 +15,11 @@ from emulators.carriers import (
     WITH_ARCHIVE,
     ImageSource,
     MemoryCarriers,
-    application_name,
-    duplicates_at,
+    hl7_codec,
+    image_archive,
 )
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.errors import RemoteProtocolError
-from emulators.endpoints import named_address
 from emulators.kernel import Archive
 from emulators.messages.imaging import InstancesStored, StoreStudy
 from emulators.ports.arrivals import Arrivals
@@ -28,15 +27,15 @@ from emulators.ports.contract import Port
 from emulators.ports.dicom import DicomPort, Outgoing
 from emulators.ports.dicom_server import DicomServer
 from emulators.ports.mllp import MllpPort, MllpServer
-from emulators.ports.sockets import Address, Origins
-from emulators.site import HL7_LANES, PACS, Route, SiteSettings, routes
+from emulators.ports.sockets import Address, Origins, named_address
+from emulators.site import HL7_LANES, Route, routes
+from emulators.site_settings import PACS, SiteSettings, application_name
 from emulators.store.archive import ImageArchive
 from emulators.sut.acquired import Acquired
 from emulators.sut.audit import audit
 from emulators.sut.store import send_study
 from emulators.sut.target import Sut
 from emulators.sut.worklist_folder import FolderPort, WorklistFolder
-from emulators.wire.negotiation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 
 class SutCarriers(MemoryCarriers):
@@ -85,8 +84,7 @@ class SutCarriers(MemoryCarriers):
     def _image_archive(self, system: str, folder: Path, opened: ExitStack) -> ImageArchive | None:
         if system not in WITH_ARCHIVE:
             return None
-        duplicates = duplicates_at(self._settings, system)
-        archive = ImageArchive(folder / system, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, duplicates=duplicates)
+        archive = image_archive(self._settings, system, folder)
         opened.callback(archive.close)
         return archive
 
@@ -124,13 +122,13 @@ class SutCarriers(MemoryCarriers):
         )
 
     def _codec(self, sender: str, receiver: str) -> Hl7Codec:
-        settings, target, product = self._settings, self._sut.target, self._sut.role.system
-        names = {name: application_name(name) for name in settings.systems}
-        if target.application:
-            names[product] = target.application
-        version, orders = settings.hl7_version.of(receiver), settings.order_messages.of(receiver)
-        parties = names[sender], settings.institution, names[receiver], settings.institution
-        return Hl7Codec(version, *parties, order_messages=orders, zone=settings.zone)
+        return hl7_codec(self._settings, sender, receiver, self._application)
+
+    def _application(self, system: str) -> str:
+        """What a system calls itself in MSH-3: the product as its target file says."""
+        if system == self._sut.role.system and self._sut.target.application:
+            return self._sut.target.application
+        return application_name(system)
 
     # --- what a run needs ----------------------------------------------------------------------------------------------
 

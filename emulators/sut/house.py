@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from emulators.carriers import ImageSource, application_name
+from emulators.carriers import ImageSource
 from emulators.clock import PacedClock
 from emulators.core.errors import RemoteProtocolError
 from emulators.doctor import dicom, mllp
 from emulators.doctor.finding import Finding, Health
-from emulators.site import EHR, PACS, Route, SiteSettings
+from emulators.site import Route
+from emulators.site_settings import EHR, PACS, SiteSettings, application_name
 from emulators.sut.audit import Audit, audit
 from emulators.sut.carriers import SutCarriers
 from emulators.sut.expectations import Expectations

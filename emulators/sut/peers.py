@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulators.ports.sockets import Address
-from emulators.site import HL7_LANES, SiteSettings, routes
+from emulators.site import HL7_LANES, routes
+from emulators.site_settings import SiteSettings, application_name
 from emulators.sut.target import Sut
 
 
@@ -36,7 +37,7 @@ def peers(settings: SiteSettings, sut: Sut, dicom: Mapping[str, Address], hl7: M
     found: list[Peer] = []
     for system, protocol in dict.fromkeys((*calls, *called)):
         key = (system, protocol)
-        title = settings.ae_title_of[system] if protocol == "DICOM" else system.upper()
+        title = settings.ae_title_of[system] if protocol == "DICOM" else application_name(system)
         address = (dicom if protocol == "DICOM" else hl7).get(system)
         found.append(Peer(system, protocol, title, address, tuple(calls.get(key, ())), tuple(called.get(key, ()))))
     return found

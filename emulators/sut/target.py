@@ -23,7 +23,8 @@ from pydantic import Field, StringConstraints, model_validator
 from emulators.config import Settings, load
 from emulators.core.errors import ConfigError
 from emulators.ports.sockets import LOOPBACK, Address
-from emulators.site import ENGINE, HL7_LANES, PACS, RIS, Route, SiteSettings, routes
+from emulators.site import HL7_LANES, Route, routes
+from emulators.site_settings import ENGINE, PACS, RIS, SiteSettings
 
 WORKLIST = "worklist"
 PortNumber = Annotated[int, Field(ge=1, le=65_535)]

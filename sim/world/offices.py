@@ -11,7 +11,7 @@ import simpy
 from datasets.draws import Draws
 from emulators.core.instant import MINUTE, WallClock
 from emulators.kernel import Kernel
-from emulators.site import PACS, RIS
+from emulators.site_settings import PACS, RIS
 from sim.scenario import Scenario
 from sim.world.exams import Exams, Known
 from sim.world.waiting import Errands, Process

@@ -12,8 +12,10 @@ from datasets.people import Person, PersonSource, StaffSource
 from datasets.procedures import Procedure, procedures_by_modality
 from emulators.core.identity import accession_number, uid
 from emulators.messages.common import Code, Patient, PersonName, Visit
-from emulators.messages.imaging import ImageContext, InstanceSet, ScheduledReference, StoreStudy, StudyHeader
+from emulators.messages.imaging import ImageContext, StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import Order
+from emulators.messages.steps import ScheduledReference
 from sim.images import ScannedImages
 from sim.scenario import Arrivals, Modality, Scenario
 from sim.world.arrivals import Arrival

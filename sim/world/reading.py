@@ -16,7 +16,7 @@ from datasets.people import StaffSource
 from emulators.core.instant import DAY, HOUR, MINUTE, Instant
 from emulators.kernel import Kernel
 from emulators.messages.common import PersonName
-from emulators.site import TELERADIOLOGY, WORKSTATION
+from emulators.site_settings import TELERADIOLOGY, WORKSTATION
 from sim.scenario import Scenario, Shift
 from sim.world.exams import Exams, Known
 from sim.world.imaging import PRIORITY

@@ -12,7 +12,7 @@ from datasets.draws import Draws
 from emulators.core.instant import MINUTE, WallClock
 from emulators.kernel import Kernel
 from emulators.messages.common import Patient, Visit
-from emulators.site import EHR
+from emulators.site_settings import EHR
 from sim.scenario import Scenario
 from sim.world.exams import Exams, Known
 from sim.world.imaging import Imaging

@@ -12,7 +12,7 @@ from emulators.core.instant import Instant
 from emulators.messages import attributes
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Acknowledgement, Patient
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import ReadingListEntry, ReadingListRemoval, ReportStatus
 from emulators.messages.query import Find, Found, Move, MoveResult
 from emulators.messages.report import Report

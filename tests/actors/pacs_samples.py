@@ -7,8 +7,10 @@ from emulators.actors.pacs import Pacs
 from emulators.core.effect import Effect
 from emulators.core.instant import MINUTE, Instant
 from emulators.messages import attributes
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import Admission, CommitRequest, CommitResult, InstanceSet, Referenced, StudyHeader
+from emulators.messages.imaging import Admission, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, MovePlan
 from emulators.messages.query import Move as MoveRequest
 from tests.actors.samples import (

@@ -13,15 +13,8 @@ from emulators.core.instant import Instant, WallClock
 from emulators.messages.adt import MergePatients, PatientMessage, RegisterPatient, UpdatePatient
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import NO_CODE, Acknowledgement, Code, Patient, PersonName, Visit
-from emulators.messages.imaging import (
-    InstanceSet,
-    InstancesStored,
-    PerformedSeries,
-    ScheduledReference,
-    StepEnded,
-    StepStarted,
-    StudyHeader,
-)
+from emulators.messages.imaging import InstancesStored, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import (
     CancelOrder,
     CancelProcedure,
@@ -40,6 +33,7 @@ from emulators.messages.orders import (
     ScheduleProcedure,
 )
 from emulators.messages.report import SHOWN, Report, ReportedOrder
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepStarted
 
 CLOCK = WallClock(datetime(2026, 3, 2, 8))
 NOW = "20260302080000"

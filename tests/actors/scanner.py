@@ -9,19 +9,11 @@ from emulators.core.effect import Effect, Send
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import accession_number, uid
 from emulators.messages.attributes import Attributes
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    StepEnded,
-    StepStarted,
-    StoreResult,
-    StoreStudy,
-)
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
+from emulators.messages.steps import PerformedSeries, StepEnded, StepStarted
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 from tests.actors.samples import (
     ACCESSION,

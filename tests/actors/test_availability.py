@@ -9,7 +9,7 @@ from emulators.core.event import OutcomeKind
 from emulators.core.instant import MINUTE
 from emulators.messages.availability import AvailableInstances, InstancesAvailable
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from tests.actors.desk import Desk
 from tests.actors.pacs_samples import ALL, images_come, quiet_pacs
 from tests.actors.ris_samples import ris

@@ -7,8 +7,9 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import uid
 from emulators.core.instant import MINUTE, SECOND
+from emulators.messages.commitment import CommitRequest, CommitResult
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import CommitRequest, CommitResult, StoreResult, StoreStudy
+from emulators.messages.imaging import StoreResult, StoreStudy
 from tests.actors.samples import (
     ACCESSION,
     MPPS,

@@ -9,8 +9,11 @@ from emulators.actors.modality import UNSPECIFIED
 from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
 from emulators.core.instant import MINUTE
+from emulators.messages.commitment import CommitRequest
 from emulators.messages.common import SUCCESS, Code, Patient, PersonName
-from emulators.messages.imaging import NO_INSTANCES, CommitRequest, InstanceSet, StepEnded, StepStarted, StoreResult, StoreStudy
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
+from emulators.messages.steps import StepEnded, StepStarted
 from tests.actors.samples import ACCESSION, MPPS, NOW, STUDY, WRONG_ENTRY, images, note_names, notes, only_send, reference, sent
 from tests.actors.scanner import FORM_HEADER, ITEM, Scanner, done, find, lay_on_table, performed, performing, sending
 

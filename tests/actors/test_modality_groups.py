@@ -2,7 +2,9 @@
 
 from emulators.core.identity import uid
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import InstanceSet, StepEnded, StepStarted, StoreResult, StoreStudy
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import InstanceSet
+from emulators.messages.steps import StepEnded, StepStarted
 from emulators.messages.worklist import STEPS
 from tests.actors.samples import (
     ACCESSION,

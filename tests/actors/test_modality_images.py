@@ -7,8 +7,11 @@ import pytest
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import uid
 from emulators.core.instant import MINUTE, SECOND
+from emulators.messages.commitment import CommitRequest
 from emulators.messages.common import SUCCESS, Status
-from emulators.messages.imaging import CommitRequest, ImageContext, InstanceSet, StepEnded, StepStarted, StoreResult, StoreStudy
+from emulators.messages.imaging import ImageContext, StoreResult, StoreStudy
+from emulators.messages.instance_set import InstanceSet
+from emulators.messages.steps import StepEnded, StepStarted
 from emulators.messages.worklist import WorklistItems
 from tests.actors.samples import (
     ACCESSION,

@@ -8,15 +8,8 @@ import pytest
 from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
 from emulators.messages.common import NOBODY, SUCCESS, PersonName
-from emulators.messages.imaging import (
-    ImageContext,
-    ScheduledReference,
-    StepEnded,
-    StepStarted,
-    StoreResult,
-    StoreStudy,
-    StudyHeader,
-)
+from emulators.messages.imaging import ImageContext, StoreResult, StoreStudy, StudyHeader
+from emulators.messages.steps import ScheduledReference, StepEnded, StepStarted
 from emulators.messages.worklist import WorklistItems
 from tests.actors.samples import ACCESSION, NOW, PATIENT, SOMEBODY_ELSE, answer, note_names, notes, only_send, sends
 from tests.actors.scanner import ITEM, OWN_STUDY, Scanner, find, lay_on_table, performed

@@ -6,7 +6,8 @@ import pytest
 
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import uid
-from emulators.messages.imaging import StepStarted, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.steps import StepStarted
 from emulators.messages.worklist import STEPS, WorklistItems, WorklistQuery, query_for_all_keys
 from tests.actors.samples import (
     ACCESSION,

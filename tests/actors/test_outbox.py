@@ -12,17 +12,12 @@ from emulators.actors.outbox import Delivery, Outbox, RetryPolicy
 from emulators.core.effect import CancelTimer, Effect, Note, Send, SetTimer
 from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import MINUTE, SECOND
+from emulators.messages.commitment import CommitResult, Referenced
 from emulators.messages.common import SUCCESS, Acknowledgement, Status
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitResult,
-    InstanceSet,
-    Referenced,
-    StepProgressed,
-    StoreResult,
-    StoreStudy,
-)
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.query import Find, Found, Get, Move, MoveResult
+from emulators.messages.steps import StepProgressed
 from emulators.messages.worklist import WorklistItems, WorklistQuery
 from tests.actors.samples import CT_IMAGE_STORAGE, HEADER, SERIES, images, order_status, step_ended, step_started
 

@@ -6,17 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulators.actors.pacs import Pacs
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    ArchivedStudy,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    InstancesStored,
-    Referenced,
-    from_uids,
-)
+from emulators.messages.imaging import ArchivedStudy, InstancesStored
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet, from_uids
 from tests.actors.pacs_samples import archive, commit, pacs
 from tests.actors.samples import CLOCK, CT_IMAGE_STORAGE, HEADER, SERIES, STUDY, ask, images, only_send, stored, tell
 

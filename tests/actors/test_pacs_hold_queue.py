@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulators.messages import attributes
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import ChangeProcedure
 from emulators.messages.query import Find, MovePlan
 from emulators.messages.query import Move as MoveRequest

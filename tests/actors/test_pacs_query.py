@@ -9,7 +9,8 @@ from emulators.core.identity import accession_number, uid
 from emulators.messages import attributes
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
+from emulators.messages.imaging import StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, FindPlan, Found, Get, Move, MovePlan, MoveResult
 from emulators.search import search
 from emulators.store.memory import MemoryArchive

@@ -8,7 +8,8 @@ from itertools import permutations
 import pytest
 
 from emulators.messages import attributes
-from emulators.messages.imaging import Admission, ArchivedStudy, InstanceSet, StudyHeader
+from emulators.messages.imaging import Admission, ArchivedStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.orders import CancelProcedure, ChangeProcedure
 from emulators.messages.query import Find
 from emulators.messages.query import Move as MoveRequest

@@ -1,7 +1,7 @@
 """Performed procedure steps at the PACS: each is taken once, and ends only where it began."""
 
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import PerformedSeries, StepProgressed
+from emulators.messages.steps import PerformedSeries, StepProgressed
 from tests.actors.pacs_samples import pacs
 from tests.actors.samples import CT_IMAGE_STORAGE, MPPS, SERIES, ask, images, step_ended, step_started
 

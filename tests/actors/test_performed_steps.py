@@ -6,7 +6,7 @@ import pytest
 
 from emulators.actors.performed_steps import PerformedSteps
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import StepEnded, StepProgressed, StepStarted
+from emulators.messages.steps import StepEnded, StepProgressed, StepStarted
 from tests.actors.samples import MPPS, step_ended, step_started
 
 STARTED, PROGRESSED, ENDED = step_started(), StepProgressed(MPPS), step_ended()

@@ -12,11 +12,11 @@ from emulators.core.instant import MINUTE
 from emulators.messages import attributes
 from emulators.messages.availability import InstancesAvailable
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import InstanceSet, InstancesStored, StoreStudy
+from emulators.messages.imaging import KEY_OBJECT_SELECTION, InstancesStored, StoreStudy
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, FindPlan, Move, MovePlan
 from emulators.search import search
 from emulators.store.memory import MemoryArchive
-from emulators.store.rejection_notes import KEY_OBJECT_SELECTION
 from tests.actors.samples import (
     CLOCK,
     HEADER,

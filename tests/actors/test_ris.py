@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from emulators.actors.ris import RisPeers
 from emulators.core.event import OutcomeKind
 from emulators.core.identity import accession_number, uid
-from emulators.messages.imaging import StepStarted
 from emulators.messages.orders import OrderStatus, ProcedureMessage
+from emulators.messages.steps import StepStarted
 from tests.actors.ris_samples import do, new_ris, on_worklist, press, ris, steps_on_worklist
 from tests.actors.samples import (
     ACCESSION,

@@ -9,8 +9,8 @@ from emulators.actors.ris import Ris
 from emulators.actors.worklist import Worklist
 from emulators.core.identity import procedure_id, uid
 from emulators.messages.common import NO_CODE, SUCCESS, Code
-from emulators.messages.imaging import ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.orders import ChangeProcedure, OrderStatus, ReadingListEntry
+from emulators.messages.steps import ScheduledReference, StepEnded, StepProgressed, StepStarted
 from tests.actors.ris_samples import TWO_STEPS, accessions, do, on_worklist, press, ris, steps_on_worklist
 from tests.actors.samples import (
     ACCESSION,

@@ -12,7 +12,6 @@ from emulators.actors.worklist_item import patient_of, scheduled_reference
 from emulators.core.identity import AccessionFormat, accession_number, uid
 from emulators.messages.attributes import Attributes
 from emulators.messages.common import Code, Patient, PersonName, Visit
-from emulators.messages.imaging import StepStarted
 from emulators.messages.orders import (
     CancelProcedure,
     ChangeProcedure,
@@ -21,6 +20,7 @@ from emulators.messages.orders import (
     ReadingListEntry,
     ScheduleProcedure,
 )
+from emulators.messages.steps import StepStarted
 from emulators.messages.worklist import STEPS
 from tests.actors.ris_samples import TWO_STEPS, accessions, do, new_ris, on_worklist, press, ris, steps_on_worklist
 from tests.actors.samples import (

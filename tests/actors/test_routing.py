@@ -9,7 +9,8 @@ from emulators.actors.routing import RoutingRule
 from emulators.core.effect import Effect, Send
 from emulators.core.event import OutcomeKind
 from emulators.core.instant import HOUR, MINUTE
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, StoreStudy
+from emulators.messages.imaging import StoreResult, StoreStudy
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from tests.actors.pacs_samples import images_come, quiet_pacs
 from tests.actors.samples import (
     ACCESSION,

@@ -12,7 +12,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import OutcomeKind
 from emulators.core.instant import SECOND
 from emulators.messages.common import NOBODY, Acknowledgement, Code
-from emulators.messages.imaging import Admission, InstanceSet, StudyHeader
+from emulators.messages.imaging import Admission, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.report import Report, ReportedOrder
 from tests.actors.samples import (
     ACCESSION,

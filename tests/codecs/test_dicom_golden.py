@@ -11,16 +11,10 @@ from emulators.codecs.dicom.uids import (
     STORAGE_COMMITMENT_INSTANCE,
 )
 from emulators.messages.attributes import of
+from emulators.messages.commitment import CommitResult, Referenced
 from emulators.messages.common import Code, Patient, PersonName
-from emulators.messages.imaging import (
-    CommitResult,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepStarted,
-)
+from emulators.messages.instance_set import InstanceSet
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepStarted
 from emulators.messages.worklist import STEPS, WorklistItems, WorklistQuery
 from emulators.wire import commands
 from emulators.wire.status import PENDING, SUCCESS

@@ -17,20 +17,11 @@ from emulators.codecs.dicom import codec, elements
 from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from emulators.core.errors import LocalProtocolError
 from emulators.messages.attributes import of
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import Code, Patient, PersonName, Status
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-)
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.query import Find, Found, Get, Move, MoveResult
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import STEPS, WorklistItems, WorklistQuery, query_for_all_keys
 from emulators.wire.dimse import decode_command, encode_command
 from tests import strategies

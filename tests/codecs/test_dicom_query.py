@@ -19,7 +19,7 @@ from emulators.codecs.dicom.uids import (
 )
 from emulators.codecs.dicom.values import Refused
 from emulators.messages.attributes import of
-from emulators.messages.imaging import InstanceSet, from_uids
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.messages.query import LEVELS, ROOTS, Find, Found, Get, Move, MoveResult
 from emulators.messages.worklist import WorklistQuery
 from emulators.wire import commands

@@ -12,20 +12,10 @@ from emulators.codecs.dicom.uids import MODALITY_PERFORMED_PROCEDURE_STEP, STORA
 from emulators.codecs.dicom.values import items, text
 from emulators.core.errors import LocalProtocolError
 from emulators.messages.attributes import NOTHING
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import NO_CODE, SUCCESS, Code, Patient, PersonName, Status
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    from_uids,
-)
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet, from_uids
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.wire import commands
 from emulators.wire.dimse import Command
 from tests.codecs.golden_dicom_data_sets import DCMTK_N_CREATE, DCMTK_N_SET

@@ -7,7 +7,7 @@ import hl7apy.parser
 import pytest
 from hl7apy.consts import VALIDATION_LEVEL
 
-from emulators.codecs.hl7v2 import Rejection
+from emulators.codecs.hl7v2 import Rejection, enhanced_mode
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.messages.acknowledgements import ApplicationAcknowledgement, EnhancedMode, accepting
 from emulators.messages.common import Acknowledgement
@@ -73,13 +73,13 @@ def test_a_message_asks_in_msh_15_and_16() -> None:
 )
 def test_what_a_message_asks_for(fields: str, mode: Any) -> None:
     payload = LINK.encode(MESSAGES["PlaceOrder"]).replace(b"|2.5.1\r", f"|2.5.1{fields}\r".encode(), 1)
-    asked = LINK.mode_of(payload, same_connection=True)
+    asked = enhanced_mode(payload, same_connection=True)
     assert asked == (None if mode is None else EnhancedMode(mode[0], mode[1], "O01", True))
 
 
 def test_an_acknowledgement_is_not_acknowledged_in_original_mode() -> None:
     payload = HL7APY_ACK.replace(b"|||AL|NE", b"")
-    assert LINK.mode_of(payload, same_connection=False) == EnhancedMode("NE", "NE", "O19")
+    assert enhanced_mode(payload, same_connection=False) == EnhancedMode("NE", "NE", "O19")
 
 
 @pytest.mark.parametrize(

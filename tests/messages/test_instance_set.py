@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, StoreResult, from_uids
+from emulators.messages.imaging import StoreResult
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet, from_uids
 
 ROOTS = ("1.2", "1.3")
 uids = st.builds("{}.{}".format, st.sampled_from(ROOTS), st.integers(0, 12))

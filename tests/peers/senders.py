@@ -14,7 +14,8 @@ from datasets.procedures import MODALITIES, Modality, procedures_by_modality
 from emulators.core.instant import SECOND
 from emulators.core.link import LinkSpec
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import Admission, InstanceSet, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.imaging import Admission, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.ports.arrivals import Arrivals, Failure, Stage
 from emulators.ports.association import SocketAssociation
 from emulators.ports.contract import Exchange, Lane

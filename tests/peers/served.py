@@ -20,7 +20,8 @@ from emulators.core.fault import FaultPlan
 from emulators.ports.contract import Port
 from emulators.ports.dicom import DicomPort
 from emulators.ports.sockets import LOOPBACK, Address
-from emulators.site import PACS, Route, SiteSettings, build
+from emulators.site import Route, build
+from emulators.site_settings import PACS, SiteSettings
 from emulators.trace import Record, Trace
 from emulators.wire.mllp import Deframer, Frame, frame
 from sim.run import scanned_images

@@ -24,8 +24,8 @@ from conformance.peers.stream import Stream
 from conformance.taps import Taps
 from emulators.core.instant import SECOND
 from emulators.core.link import LinkSpec
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import CommitRequest, CommitResult, Referenced
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Exchange, Lane
 from emulators.ports.dicom import DicomPort

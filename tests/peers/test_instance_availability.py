@@ -16,7 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from emulators.messages.common import SUCCESS
-from emulators.messages.imaging import PerformedSeries, StepEnded, StepStarted
+from emulators.messages.steps import PerformedSeries, StepEnded, StepStarted
 from emulators.site import Route
 from sim.scenario import Scenario
 from tests.clinic import scenario

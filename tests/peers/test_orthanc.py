@@ -10,8 +10,10 @@ from emulators.codecs.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 from emulators.core.instant import SECOND
 from emulators.kernel import Kernel
 from emulators.messages.attributes import of
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS, PersonName
-from emulators.messages.imaging import CommitRequest, CommitResult, InstanceSet, Referenced, StoreResult
+from emulators.messages.imaging import StoreResult
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find, Move, MoveResult
 from emulators.ports.sockets import LOOPBACK
 from emulators.site import Route

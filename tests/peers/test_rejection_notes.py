@@ -11,7 +11,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
 )
 
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from tests.peers.pynetdicom_ends import requestor
 from tests.peers.senders import study
 from tests.peers.served import ServedClinic

@@ -19,7 +19,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from datasets.procedures import MODALITIES, Modality
-from emulators.messages.imaging import InstanceSet, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.instance_set import InstanceSet
 from emulators.site import Route
 from tests.peers.products import run, storescp
 from tests.peers.pynetdicom_ends import LIMIT_S, acceptor, requestor

@@ -24,7 +24,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from emulators.codecs.dicom import elements
 from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, STUDY_ROOT_GET, STUDY_ROOT_MOVE
 from emulators.messages.attributes import of
-from emulators.messages.imaging import InstanceSet, StoreStudy
+from emulators.messages.imaging import StoreStudy
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find
 from emulators.ports.association import Gone
 from emulators.site import Route

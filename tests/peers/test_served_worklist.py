@@ -16,7 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from datasets.procedures import procedure_by_code
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from tests.peers.products import run
 from tests.peers.pynetdicom_ends import requestor
 from tests.peers.served import ServedClinic, send_hl7

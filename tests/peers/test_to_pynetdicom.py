@@ -23,21 +23,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from emulators.messages.attributes import of
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS, Code, Patient, PersonName, Status
-from emulators.messages.imaging import (
-    CommitRequest,
-    CommitResult,
-    InstanceSet,
-    PerformedSeries,
-    Referenced,
-    ScheduledReference,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-    StoreResult,
-    from_uids,
-)
+from emulators.messages.imaging import StoreResult
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.messages.query import Find, Found, Move, MoveResult
+from emulators.messages.steps import PerformedSeries, ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.messages.worklist import WorklistItems, WorklistQuery, query_for_all_keys
 from emulators.ports.arrivals import Failure
 from emulators.ports.sockets import LOOPBACK

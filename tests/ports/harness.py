@@ -19,8 +19,10 @@ from emulators.kernel import Kernel
 from emulators.messages.adt import RegisterPatient
 from emulators.messages.attributes import of
 from emulators.messages.common import SUCCESS, Acknowledgement, Code, Patient, PersonName, Visit
-from emulators.messages.imaging import Admission, InstanceSet, ScheduledReference, StepStarted, StoreStudy
+from emulators.messages.imaging import Admission, StoreStudy
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Move, MovePlan
+from emulators.messages.steps import ScheduledReference, StepStarted
 from emulators.ports.arrivals import Arrivals
 from emulators.ports.contract import Lane
 from emulators.ports.dicom import DicomPort

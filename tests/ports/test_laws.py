@@ -13,7 +13,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Withdrawn
 from emulators.core.fault import FaultKind, Rule, Verdict
 from emulators.messages.common import SUCCESS, Acknowledgement
-from emulators.messages.imaging import Admission, InstanceSet, StoreResult, from_uids
+from emulators.messages.imaging import Admission, StoreResult
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.messages.query import MovePlan, MoveResult
 from tests.ports.harness import DICOM_KINDS, HL7_KINDS, KINDS, Bench, bench, study
 

@@ -8,8 +8,9 @@ from emulators.codecs.dicom import codec
 from emulators.codecs.dicom.uids import CT_IMAGE, EXPLICIT_VR_LITTLE_ENDIAN, STORAGE_COMMITMENT
 from emulators.core.instant import SECOND
 from emulators.core.link import LinkSpec
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import Status
-from emulators.messages.imaging import CommitRequest, CommitResult, InstanceSet, Referenced
+from emulators.messages.instance_set import InstanceSet
 from emulators.ports.arrivals import Arrivals, Stage
 from emulators.ports.contract import Exchange, Lane
 from emulators.ports.dicom_server import DicomServer

@@ -18,8 +18,8 @@ from emulators.core.errors import ConfigError
 from emulators.core.event import Event, Outcome, OutcomeKind, Request, Stimulus, TimerFired, Withdrawn
 from emulators.messages import attributes
 from emulators.messages.adt import RegisterPatient, UpdatePerson
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import SUCCESS, Acknowledgement, PersonName
-from emulators.messages.imaging import CommitRequest, CommitResult, Referenced
 from emulators.messages.orders import OrderStatus, PlaceOrder, ReadingListEntry
 from emulators.messages.query import Find, Found
 from emulators.messages.report import Report

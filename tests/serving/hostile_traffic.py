@@ -16,8 +16,9 @@ from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, US_IMAGE
 from emulators.messages.adt import PreadmitPatient, UpdatePerson
 from emulators.messages.attributes import of
 from emulators.messages.availability import ONLINE, AvailableInstances, InstancesAvailable
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import CommitRequest, CommitResult, Referenced, from_uids
+from emulators.messages.instance_set import from_uids
 from emulators.messages.query import Find, Get, Move
 from emulators.messages.worklist import query_for_all_keys
 from emulators.wire.commands import c_echo_rq, c_store_rq

@@ -11,8 +11,10 @@ from emulators.core.effect import Send
 from emulators.core.instant import SECOND
 from emulators.endpoints import load_site
 from emulators.messages.attributes import of
+from emulators.messages.commitment import CommitResult, Referenced
 from emulators.messages.common import Acknowledgement, Patient, PersonName
-from emulators.messages.imaging import CommitResult, InstanceSet, Referenced, StoreResult
+from emulators.messages.imaging import StoreResult
+from emulators.messages.instance_set import InstanceSet
 from emulators.messages.query import Find
 from emulators.ports.arrivals import Arrivals
 from emulators.serving.outgoing import EndpointCarriers

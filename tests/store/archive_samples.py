@@ -7,7 +7,8 @@ from datasets.modules import StudyContext
 from datasets.procedures import procedures_by_modality
 from datasets.studies import Instance, SyntheticStudies
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import InstanceSet, StoreStudy, StudyHeader
+from emulators.messages.imaging import StoreStudy, StudyHeader
+from emulators.messages.instance_set import InstanceSet
 from emulators.store.archive import ImageArchive, Incoming, Receipt
 from emulators.store.memory import MemoryArchive
 

@@ -6,7 +6,8 @@ import pytest
 
 from datasets.modules import StudyContext
 from emulators.core.errors import LocalProtocolError
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored
+from emulators.messages.imaging import InstancesStored
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.store.archive import ImageArchive, Verdict
 from tests.store.archive_samples import CT_IMAGE_STORAGE, FIRST, SECOND, STUDIES, Archive, as_message, data_set, store
 

@@ -10,7 +10,8 @@ from datasets.examples import example_study
 from datasets.procedures import procedures_by_modality
 from datasets.studies import SyntheticStudies
 from emulators.messages.common import Patient, PersonName
-from emulators.messages.imaging import NO_INSTANCES, InstanceSet, InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.imaging import InstancesStored, StoreStudy, StudyHeader
+from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.store.archive import Duplicates, ImageArchive, Verdict
 from emulators.store.memory import MemoryArchive
 from emulators.store.rows import InstanceRow

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from emulators.core.errors import LocalProtocolError
 from emulators.core.event import Event, Outcome, OutcomeKind, Request, Stimulus, TimerFired, Told, Withdrawn
 from emulators.messages.common import Code, Patient, PersonName
-from emulators.messages.imaging import InstanceSet, InstancesStored, StoreResult, from_uids
+from emulators.messages.imaging import InstancesStored, StoreResult
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.store.typed_json import TYPES, dumps, loads, rebuilt
 from tests import strategies
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.modules import StudyContext
-from emulators.messages.imaging import InstanceSet
+from emulators.messages.instance_set import InstanceSet
 from emulators.store.memory import Filed, MemoryArchive
 from tests.store.archive_samples import FIRST, SECOND, as_message
 

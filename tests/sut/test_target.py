@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from emulators.core.errors import ConfigError
-from emulators.site import PACS, RIS, Route, routes
+from emulators.site import Route, routes
+from emulators.site_settings import PACS, RIS
 from emulators.sut.target import ROLES, load_sut
 from tests.clinic import scenario
 

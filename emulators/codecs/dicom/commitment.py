@@ -8,7 +8,7 @@ from emulators.codecs.dicom.uids import STORAGE_COMMITMENT, STORAGE_COMMITMENT_I
 from emulators.codecs.dicom.values import items, referenced, references, refused, require, text
 from emulators.core.errors import LocalProtocolError
 from emulators.messages import canonical
-from emulators.messages.imaging import CommitRequest, CommitResult, Referenced
+from emulators.messages.commitment import CommitRequest, CommitResult, Referenced
 from emulators.wire import commands
 from emulators.wire.dimse import N_ACTION_RQ, N_EVENT_REPORT_RQ, Command
 from emulators.wire.status import (

@@ -16,7 +16,7 @@ from emulators.codecs.dicom.uids import (
 from emulators.codecs.dicom.values import from_attributes, refused, text, to_attributes, values
 from emulators.messages import canonical
 from emulators.messages.attributes import Attributes
-from emulators.messages.imaging import from_uids
+from emulators.messages.instance_set import from_uids
 from emulators.messages.query import LEVELS, Find, Found, Get, Identifier, Move, MoveResult
 from emulators.wire import commands
 from emulators.wire.commands import SubOperations

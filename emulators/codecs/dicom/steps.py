@@ -45,15 +45,8 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.identity import uid
 from emulators.messages import canonical
 from emulators.messages.common import NO_CODE, Status
-from emulators.messages.imaging import (
-    NO_INSTANCES,
-    STEP_ENDINGS,
-    PerformedSeries,
-    ScheduledReference,
-    StepEnded,
-    StepProgressed,
-    StepStarted,
-)
+from emulators.messages.instance_set import NO_INSTANCES
+from emulators.messages.steps import STEP_ENDINGS, PerformedSeries, ScheduledReference, StepEnded, StepProgressed, StepStarted
 from emulators.wire import commands
 from emulators.wire.dimse import N_CREATE_RQ, N_SET_RQ, Command
 from emulators.wire.status import INVALID_ATTRIBUTE_VALUE

@@ -15,7 +15,7 @@ from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.attributes import Attributes, Value, of, vr
 from emulators.messages.common import Code, Patient, from_pn
-from emulators.messages.imaging import InstanceSet, from_uids
+from emulators.messages.instance_set import InstanceSet, from_uids
 from emulators.wire.status import MISSING_ATTRIBUTE, MISSING_ATTRIBUTE_VALUE, PROCESSING_FAILURE
 
 _FRACTION = re.compile(r"\.\d*")

@@ -14,13 +14,35 @@ from emulators.codecs.hl7v2.fields import needed, segment, text
 from emulators.codecs.hl7v2.rejection import ERROR_TEXTS, content_error
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.instant import Stamp
-from emulators.messages.acknowledgements import ApplicationAcknowledgement
+from emulators.messages.acknowledgements import CONDITIONS, ApplicationAcknowledgement, EnhancedMode
 from emulators.messages.common import ACCEPT_CODES, APPLICATION_CODES, Acknowledgement
 from emulators.wire import er7
 from emulators.wire.er7 import Row
 
 _ERROR = re.compile(r"([0-9]{3})(?: ([A-Z][A-Z0-9]{2})(?:-([0-9]{1,3}))?)?")
 _CODING_SYSTEM = "HL70357"
+
+
+def enhanced_mode(payload: bytes, same_connection: bool) -> EnhancedMode | None:
+    """What MSH-15 and MSH-16 ask for; None in original mode, which is no value of table 0155 in either (2.9.3).
+
+    Of one alone the other is NE if it is empty, and AL if it is no such value. An acknowledgement is not acknowledged in
+    original mode.
+    """
+    try:
+        msh = er7.header(payload)
+    except RemoteProtocolError:
+        return None
+    accept, application = (text(msh, number) for number in (15, 16))
+    if CONDITIONS.isdisjoint((accept, application)) and msh.component(9, 1) != "ACK":
+        return None
+    return EnhancedMode(_condition(accept), _condition(application), text(msh, 9, 2), same_connection)
+
+
+def _condition(said: str) -> str:
+    if not said:
+        return "NE"
+    return said if said in CONDITIONS else "AL"
 
 
 def write_acknowledgement(acknowledgement: Acknowledgement, version: str) -> Sequence[Row]:

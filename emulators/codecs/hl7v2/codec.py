@@ -20,7 +20,7 @@ from emulators.codecs.hl7v2.time_zones import in_local_time
 from emulators.core.errors import LocalProtocolError, RemoteProtocolError
 from emulators.core.identity import digest
 from emulators.core.instant import Stamp
-from emulators.messages.acknowledgements import CONDITIONS, ApplicationAcknowledgement, EnhancedMode
+from emulators.messages.acknowledgements import ApplicationAcknowledgement
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.common import Acknowledgement
 from emulators.messages.orders import (
@@ -205,21 +205,6 @@ class Hl7Codec:
         to be: its sender forgets what has been taken."""
         return self.accept or ("AL" if isinstance(message, ApplicationAcknowledgement) else "")
 
-    def mode_of(self, payload: bytes, same_connection: bool) -> EnhancedMode | None:
-        """What MSH-15 and MSH-16 ask for; None in original mode, which is no value of table 0155 in either (2.9.3).
-
-        Of one alone the other is NE if it is empty, and AL if it is no such value. An acknowledgement is not acknowledged in
-        original mode.
-        """
-        try:
-            msh = er7.header(payload)
-        except RemoteProtocolError:
-            return None
-        accept, application = (fields.text(msh, number) for number in (15, 16))
-        if CONDITIONS.isdisjoint((accept, application)) and msh.component(9, 1) != "ACK":
-            return None
-        return EnhancedMode(_condition(accept), _condition(application), fields.text(msh, 9, 2), same_connection)
-
     def decode(self, payload: bytes) -> Hl7Message:
         """The message in ER7 bytes; Rejection if there is none that we know, with its MSH-10 if that could be read."""
         try:
@@ -261,12 +246,6 @@ class Hl7Codec:
 def _kind_components(version: str) -> int:
     """MSH-9: the message structure is its third component; 2.3.1 gives the field 7 characters, no room for it."""
     return 2 if version == "2.3.1" else 3
-
-
-def _condition(said: str) -> str:
-    if not said:
-        return "NE"
-    return said if said in CONDITIONS else "AL"
 
 
 def control_id_of(payload: bytes) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from emulators.codecs.dicom import codec
 from emulators.codecs.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE
-from emulators.messages.imaging import CommitRequest, Referenced, from_uids
+from emulators.messages.commitment import CommitRequest, Referenced
+from emulators.messages.instance_set import from_uids
 from emulators.wire.commands import n_action_rq
 from tests.serving.bad_input_dicom.pieces import FIRST, ULTRASOUND, identifier
 from tests.serving.bad_input_dicom.systems import Role
