@@ -12,6 +12,7 @@ from emulators.core.errors import LocalProtocolError
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
 from emulators.messages.attributes import PassedOn
+from emulators.messages.coercion import AttributeModification
 from emulators.messages.common import NO_CODE, NOBODY, Code, Patient, PersonName
 
 
@@ -334,7 +335,8 @@ class ImageContext:
 class StoreStudy:
     """C-STORE of ``instances`` of one series (RAD-8). ``instance_bytes`` is the nominal size of one of them.
 
-    ``context`` is given by who makes the images; who forwards stored ones has none.
+    ``context`` is given by who makes the images; who forwards stored ones has none. An archive says by ``modification`` since
+    when, and why, they are of this patient and accession number, where they say others themselves.
     """
 
     header: StudyHeader
@@ -343,6 +345,7 @@ class StoreStudy:
     instances: InstanceSet
     instance_bytes: int
     context: ImageContext | None = None
+    modification: AttributeModification | None = None
 
     lane: ClassVar[str] = "store"
 
