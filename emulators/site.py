@@ -165,6 +165,7 @@ def actors(
             commits_on_same=settings.commits_on_same_association,
             announcer=Announcer(announced_to, titles.pacs),
             default_issuer=settings.default_issuer,
+            ae_title=titles.pacs,
         ),
         WORKSTATION: lambda: Workstation(WORKSTATION, clock, titles.workstation, RIS, PACS, priors, retry),
     }

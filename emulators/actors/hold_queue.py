@@ -19,25 +19,35 @@ A study that is held, or an orphan, is shown, under what its images say. Every c
 its accession numbers are joined by "+" where the study is of several orders.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from emulators.actors.patient_index import PatientIndex
 from emulators.actors.reconciliation import WRONG_ENTRY, Expectations, Judgement, State, is_cancelled
 from emulators.actors.study_table import Study, StudyTable
 from emulators.core.effect import Effect, Note
+from emulators.messages.coercion import COERCE, CORRECT, AttributeModification
 from emulators.messages.steps import StepEnded, StepStarted
 
 WRONG_WORKLIST_ENTRY = Judgement(State.HELD, "wrong worklist entry")
 
 
 class HoldQueue:
-    """Judges the studies of ``table`` by what ``expectations`` and ``patients`` know."""
+    """Judges the studies of ``table`` by what ``expectations`` and ``patients`` know. ``modification``: of an identity that
+    changes now, by its reason.
+    """
 
-    def __init__(self, table: StudyTable, patients: PatientIndex, expectations: Expectations) -> None:
+    def __init__(
+        self,
+        table: StudyTable,
+        patients: PatientIndex,
+        expectations: Expectations,
+        modification: Callable[[str], AttributeModification],
+    ) -> None:
         self._table = table
         self._patients = patients
         self._expectations = expectations
+        self._modification = modification
         self._wrong_series: set[str] = set()
         self._wrong_studies: set[str] = set()
         """Of steps that were made under a wrong worklist entry: their series, or the study where they named none."""
@@ -62,7 +72,7 @@ class HoldQueue:
         for study in studies:
             if study.series:
                 self._hide_wrong_series(study)
-                effects += self._settle(study, self._judgement(study))
+                effects += self._settle(study, self._judgement(study), COERCE)
         return effects
 
     def _judgement(self, study: Study) -> Judgement:
@@ -76,12 +86,15 @@ class HoldQueue:
             return present if order is None or not is_cancelled(order) else Judgement(State.HELD, "order cancelled")
         return self._expectations.judge(study.header, self._patients.same)
 
-    def _settle(self, study: Study, judgement: Judgement) -> list[Effect]:
-        """Let a study be what was judged; the Note, if that is another state than before."""
+    def _settle(self, study: Study, judgement: Judgement, reason: str) -> list[Effect]:
+        """Let a study be what was judged; the Note, if that is another state than before. ``reason``: of another identity."""
+        before = study.patient, study.accession_number
         study.order = judgement.order
         order = self._expectations.order(judgement.order)
         study.patient = self._patients.resolved(order.patient if order is not None else study.header.patient)
         study.accession_number = self._accession_number(study)
+        if (study.patient, study.accession_number) != before:
+            study.modification = self._modification(reason)
         self._table.index(study)
         if (study.state, study.reason) == (judgement.state, judgement.reason):
             return []
@@ -160,7 +173,7 @@ class HoldQueue:
             return [_not_done(stimulus, uid, "it holds the images of two exams")]
         study.by_person = True
         study.hidden_series = set()
-        return self._settle(study, judgement) or [self._note(study)]
+        return self._settle(study, judgement, CORRECT) or [self._note(study)]
 
 
 def _not_done(stimulus: str, uid: str, reason: str) -> Note:

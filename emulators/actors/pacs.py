@@ -5,7 +5,7 @@ Rules
   is only what names a Study Instance UID that another patient's images have already.
 - A study can be found once a batch of it has been told. What is on disk comes from ``Told`` alone.
 - What leaves (matches, C-MOVE, C-GET, routing) says whose the study is now, whatever is in the stored images: patient and
-  accession number follow ADT, the order, and the person at the hold queue.
+  accession number follow ADT, the order, and the person at the hold queue. With it goes when that became so, and why.
 - What a rejection note of the same patient names is on disk and not shown, nor is the note (RAD TF-3 4.66).
 - Without space (a stimulus) it takes no images, A700H, until it has space again; it answers everything else.
 - An ID that was merged away belongs to its survivor, also in what comes later (``patient_index``). A merge across assigning
@@ -33,6 +33,7 @@ from emulators.core.event import Outcome, OutcomeKind
 from emulators.core.instant import MINUTE, SECOND, WallClock
 from emulators.messages.adt import VISIT_MESSAGES, MergePatients, PatientMessage
 from emulators.messages.attributes import Attributes
+from emulators.messages.coercion import COERCE, AttributeModification
 from emulators.messages.commitment import CommitRequest, CommitResult
 from emulators.messages.common import SUCCESS, Status
 from emulators.messages.imaging import Admission, ArchivedStudy, InstancesStored, StoreStudy, StudyHeader
@@ -62,7 +63,8 @@ class Pacs(System):
     results can be sent to, None for any; a study without performed steps is routed when it was quiet for ``quiet_us``.
     ``commits_on_same``: results go on the association of their request, if its peer is somebody else's and keeps it open.
     ``announcer`` says who is told which images are here, None for nobody. ``default_issuer``: of patient IDs in images that
-    come without one; such images are taken with a warning, because they leave with it (PS3.4 B.4.1.3).
+    come without one; such images are taken with a warning, because they leave with it (PS3.4 B.4.1.3). ``ae_title`` is what it
+    calls itself in images that leave under another identity than they came, its name if empty.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Pacs(System):
         commits_on_same: bool = False,
         announcer: Announcer | None = None,
         default_issuer: str = "",
+        ae_title: str = "",
     ) -> None:
         super().__init__(name, clock, retry)
         self._destinations = destinations
@@ -84,10 +87,11 @@ class Pacs(System):
         self._quiet_us = quiet_us
         self._commits_on_same = commits_on_same
         self._default_issuer = default_issuer
+        self._ae_title = ae_title or name
         self._patients = PatientIndex()
         self._expectations = Expectations()
         self._table = StudyTable()
-        self._hold_queue = HoldQueue(self._table, self._patients, self._expectations)
+        self._hold_queue = HoldQueue(self._table, self._patients, self._expectations, self._modification)
         self._steps = PerformedSteps()
         self._steps_of_study: dict[str, list[PerformedStep]] = {}
         self._router = Router(routing)
@@ -232,7 +236,12 @@ class Pacs(System):
         return same(header.patient, study.header.patient) or same(header.patient, study.patient)
 
     def _file(self, header: StudyHeader) -> Study:
-        return self._table.file(Study(header, self._patients.resolved(header.patient), header.accession_number))
+        patient = self._patients.resolved(header.patient)
+        return self._table.file(Study(header, patient, header.accession_number, self._modification(COERCE)))
+
+    def _modification(self, reason: str) -> AttributeModification:
+        """Of an identity that a study gets now."""
+        return AttributeModification(self.stamp(), self._ae_title, reason)
 
     def told(self, message: InstancesStored | ArchivedStudy) -> Sequence[Effect]:
         if isinstance(message, ArchivedStudy):

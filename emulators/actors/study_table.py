@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from emulators.actors.matching import value_matcher
 from emulators.actors.reconciliation import State
 from emulators.messages.attributes import Attributes, of
+from emulators.messages.coercion import AttributeModification
 from emulators.messages.common import Patient
 from emulators.messages.imaging import InstancesStored, StoreStudy, StudyHeader
 from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
@@ -30,13 +31,15 @@ class Series:
 
 @dataclass(slots=True, eq=False)
 class Study:
-    """``header`` is what its first image said; ``patient`` and ``accession_number`` say whose it is. ``order`` is the accession
-    number of the order it was matched to, or empty. ``state`` is None until a batch of it is on disk.
+    """``header`` is what its first image said; ``patient`` and ``accession_number`` say whose it is, ``modification`` since
+    when and why. ``order`` is the accession number of the order it was matched to, or empty. ``state`` is None until a batch of
+    it is on disk.
     """
 
     header: StudyHeader
     patient: Patient
     accession_number: str
+    modification: AttributeModification
     order: str = ""
     state: State | None = None
     reason: str = ""
@@ -122,7 +125,8 @@ class Study:
             header = replace(header, patient=self.patient, accession_number=self.accession_number)
         for (uid, sop_class_uid), one in self.shown.items():
             named = header if one.modality == header.modality else replace(header, modality=one.modality)
-            yield StoreStudy(named, uid, sop_class_uid, one.instances, one.instance_bytes)
+            stored = one.instances, one.instance_bytes
+            yield StoreStudy(named, uid, sop_class_uid, *stored, modification=self.modification)
 
 
 def patient_attributes(patient: Patient) -> dict[str, str]:

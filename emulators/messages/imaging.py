@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from emulators.core.instant import Stamp
 from emulators.messages import canonical
+from emulators.messages.coercion import AttributeModification
 from emulators.messages.common import NOBODY, Patient, PersonName
 from emulators.messages.instance_set import NO_INSTANCES, InstanceSet
 from emulators.messages.steps import ScheduledReference
@@ -82,7 +83,8 @@ class ImageContext:
 class StoreStudy:
     """C-STORE of ``instances`` of one series (RAD-8). ``instance_bytes`` is the nominal size of one of them.
 
-    ``context`` is given by who makes the images; who forwards stored ones has none.
+    ``context`` is given by who makes the images; who forwards stored ones has none. An archive says by ``modification`` since
+    when, and why, they are of this patient and accession number, where they say others themselves.
     """
 
     header: StudyHeader
@@ -91,6 +93,7 @@ class StoreStudy:
     instances: InstanceSet
     instance_bytes: int
     context: ImageContext | None = None
+    modification: AttributeModification | None = None
 
     lane: ClassVar[str] = "store"
 

@@ -1,13 +1,13 @@
 """Other values for a few attributes of a stored data set, without touching the rest: whose images these are may have changed.
 
-The elements are exchanged, or put in where they are missing, in the bytes before the pixels; all else is passed on as it
-lies. New text goes in the character set that the data set declares. Where that lacks a character, all of its text is written
-anew in ISO_IR 192 (PS3.3 C.12.1.1.2), which is the one case in which the data set is taken apart.
+The elements are exchanged, or put in where they are missing, in the bytes before the pixels, and the former values put into
+Original Attributes Sequence (store/original_attributes.py); all else is passed on as it lies. New text goes in the character
+set that the data set declares. Where that lacks a character, all of its text is written anew in ISO_IR 192 (PS3.3 C.12.1.1.2),
+which is the one case in which the data set is taken apart.
 """
 
 from collections.abc import Collection, Mapping
 from io import BytesIO
-from struct import pack
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
@@ -17,7 +17,9 @@ from pydicom.filewriter import write_dataset
 
 from emulators.core.character_set import UTF_8, CharacterSet, character_set_of
 from emulators.core.errors import RemoteProtocolError
+from emulators.store.elements import element
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN, Buffer, top_level
+from emulators.store.original_attributes import ORIGINAL_ATTRIBUTES, Former, Values, is_undefined, with_original_attributes
 from emulators.store.pydicom_errors import BROKEN_DATA_SET
 
 _CHARACTER_SET = 0x00080005
@@ -25,27 +27,31 @@ _BEFORE_PIXELS = 0x7FDFFFFF
 _TEXT_VRS = frozenset(("LO", "PN", "SH"))
 
 
-def values(dataset: memoryview, transfer_syntax_uid: str, tags: Collection[int]) -> tuple[bytes, ...]:
-    """The bytes of these elements, as far as they are there, and of the character set: equal where nothing differs."""
-    found = [b""]
+def values(dataset: memoryview, transfer_syntax_uid: str, tags: Collection[int]) -> Values:
+    """These elements and the character set, as far as they are there: equal where nothing differs. One of undefined length has
+    no value, as in the index."""
+    found: list[tuple[int, bytes]] = []
     for tag, _, value, end in top_level(dataset, transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN, max(tags)):
-        if tag in tags:
-            found += (tag.to_bytes(4, "big"), bytes(dataset[value:end]))
-        elif tag == _CHARACTER_SET:
-            found[0] = bytes(dataset[value:end])
+        if tag in tags or tag == _CHARACTER_SET:
+            found.append((tag, b"" if is_undefined(dataset, value) else bytes(dataset[value:end])))
     return tuple(found)
 
 
-def replaced(dataset: memoryview, transfer_syntax_uid: str, values: Mapping[int, str]) -> tuple[Buffer, ...]:
-    """The data set with these values, tag to text, as pieces in their order.
+def replaced(
+    dataset: memoryview, transfer_syntax_uid: str, values: Mapping[int, str], former: Former | None = None
+) -> tuple[Buffer, ...]:
+    """The data set with these values, tag to text, as pieces in their order; ``former`` is what to say of the change.
 
     Raises RemoteProtocolError for a data set that cannot be taken apart.
     """
     implicit = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
+    changed = sorted(values)
     try:
-        return _spliced(dataset, implicit, values)
+        *before, rest = _spliced(dataset, implicit, values)
     except UnicodeEncodeError:
-        return _spliced(_in_utf_8(dataset, implicit), implicit, values)
+        *before, rest = _spliced(_in_utf_8(dataset, implicit), implicit, values)
+        changed.insert(0, _CHARACTER_SET)
+    return (*before, rest) if former is None else (*before, *with_original_attributes(rest, implicit, former, changed))
 
 
 def _spliced(dataset: memoryview, implicit: bool, values: Mapping[int, str]) -> tuple[Buffer, ...]:
@@ -67,12 +73,7 @@ def _spliced(dataset: memoryview, implicit: bool, values: Mapping[int, str]) -> 
 
 def _element(tag: int, text: str, implicit: bool, character_set: CharacterSet) -> bytes:
     vr = dictionary_VR(tag)
-    value = character_set.encode(text, vr) if vr in _TEXT_VRS else text.encode("ascii")
-    if len(value) % 2:
-        value += b" "
-    if implicit:
-        return pack("<HHI", tag >> 16, tag & 0xFFFF, len(value)) + value
-    return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), len(value)) + value
+    return element(tag, character_set.encode(text, vr) if vr in _TEXT_VRS else text.encode("ascii"), implicit)
 
 
 def _in_utf_8(dataset: memoryview, implicit: bool) -> memoryview:
@@ -95,9 +96,9 @@ def _in_utf_8(dataset: memoryview, implicit: bool) -> memoryview:
 
 
 def _forget_sets_of_items(attributes: Dataset) -> None:
-    """An item without a set of its own has that of the data set."""
-    for element in attributes:
-        if element.VR == "SQ":
-            for item in element.value:
+    """An item without a set of its own has that of the data set. Of original attributes the set is one of them, and stays."""
+    for one in attributes:
+        if one.VR == "SQ" and one.tag != ORIGINAL_ATTRIBUTES:
+            for item in one.value:
                 item.pop(_CHARACTER_SET, None)
                 _forget_sets_of_items(item)

@@ -1,6 +1,7 @@
 """Query and retrieve at the PACS: which studies, series and images a request finds, and which identifiers are broken."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from emulators.actors.pacs import Pacs
 from emulators.core.identity import accession_number, uid
 from emulators.messages import attributes
 from emulators.messages.attributes import Attributes
+from emulators.messages.coercion import COERCE, AttributeModification
 from emulators.messages.common import Patient, PersonName
 from emulators.messages.imaging import StoreStudy, StudyHeader
 from emulators.messages.instance_set import InstanceSet
@@ -285,10 +287,15 @@ def test_a_move_is_a_plan_of_what_the_unique_keys_name(
     assert planned.total == sum(expected)
 
 
+FILED = AttributeModification(NOW, "pacs", COERCE)
+"""Of an identity that is known since the study came."""
+SENT = (replace(series(TODAY, 4), modification=FILED), replace(series(TODAY, 2, number=2), modification=FILED))
+
+
 def test_the_stores_of_a_plan_are_those_that_came() -> None:
     planned = plan("STUDY", {"StudyInstanceUID": STUDY_UID})
     assert isinstance(planned, MovePlan)
-    assert planned.stores == (series(TODAY, 4), series(TODAY, 2, number=2))
+    assert planned.stores == SENT
 
 
 @pytest.mark.parametrize(
@@ -318,4 +325,4 @@ def test_a_move_to_an_unknown_destination_fails_with_a801() -> None:
 
 def test_a_get_is_a_plan_without_destination() -> None:
     planned, _ = ask(two_series().actor, Get(keys({"StudyInstanceUID": STUDY_UID})), "a stranger")
-    assert planned == MovePlan("", (series(TODAY, 4), series(TODAY, 2, number=2)))
+    assert planned == MovePlan("", SENT)

@@ -82,7 +82,12 @@ def test_after_an_update_images_leave_under_the_new_name(filled: ServedClinic, t
         original = pydicom.dcmread(tmp_path / "sent" / f"{image.InstanceNumber:03d}.dcm")
         assert {element.keyword for element in original} <= {element.keyword for element in image}
         changed = {element.keyword for element in image if element.tag not in original or original[element.tag] != element}
-        assert changed <= {"PatientName", "PatientSex", "SpecificCharacterSet"}
+        assert changed <= {"PatientName", "PatientSex", "SpecificCharacterSet", "OriginalAttributesSequence"}
+        (said,) = image.OriginalAttributesSequence
+        (former,) = said.ModifiedAttributesSequence
+        assert {element.keyword for element in former} == changed - {"OriginalAttributesSequence"}
+        assert (former.PatientName, former.PatientSex) == (original.PatientName, original.PatientSex)
+        assert (said.ModifyingSystem, said.ReasonForTheAttributeModification) == ("RADPACS", "COERCE")
         assert image.PixelData == original.PixelData
         assert complaints(path) == complaints(tmp_path / "sent" / f"{image.InstanceNumber:03d}.dcm")
         assert (
@@ -106,6 +111,8 @@ def test_after_a_merge_images_leave_under_the_surviving_id(filled: ServedClinic,
         image = pydicom.dcmread(path)
         assert (image.PatientID, image.PatientName, image.PatientBirthDate) == ("SURVIVOR", "Smith^Jane", "19601231")
         assert image.IssuerOfPatientID == PATIENT.issuer
+        former = image.OriginalAttributesSequence[0].ModifiedAttributesSequence[0]
+        assert (former.PatientID, former.IssuerOfPatientID) == (PATIENT.patient_id, PATIENT.issuer)
         assert complaints(path) == set()
     for patient_id, expected in (("SURVIVOR", 1), (PATIENT.patient_id, 0)):
         printed = run(

@@ -1,7 +1,6 @@
 """Other identities in stored data sets: the elements exchanged or put in, the character set kept, all else byte for byte."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from struct import pack
 
 import pydicom
@@ -9,9 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset
 
 from datasets.examples import example_study
 from datasets.procedures import procedures_by_modality
@@ -19,6 +15,7 @@ from datasets.studies import SyntheticStudies
 from emulators.core.errors import RemoteProtocolError
 from emulators.store.header import IMPLICIT_VR_LITTLE_ENDIAN, scan
 from emulators.store.identity import replaced
+from tests.store.data_sets import image, read, written
 
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 ACCESSION, NAME, PATIENT_ID, ISSUER, BIRTH_DATE = 0x00080050, 0x00100010, 0x00100020, 0x00100021, 0x00100030
@@ -27,36 +24,6 @@ PIXELS = b"\xe0\x7f\x10\x00"
 
 def changed(dataset: bytes, values: Mapping[int, str], syntax: str = EXPLICIT_VR_LITTLE_ENDIAN) -> bytes:
     return b"".join(replaced(memoryview(dataset), syntax, values))
-
-
-def read(data: bytes, implicit: bool = False) -> Dataset:
-    return read_dataset(BytesIO(data), implicit, True)
-
-
-def written(dataset: Dataset, implicit: bool = False) -> bytes:
-    buffer = DicomBytesIO()
-    buffer.is_little_endian, buffer.is_implicit_VR = True, implicit
-    write_dataset(buffer, dataset)
-    return bytes(buffer.getvalue())
-
-
-def image(**attributes: object) -> Dataset:
-    """A data set with a sequence before the patient and pixels at its end."""
-    dataset = Dataset()
-    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
-    dataset.SOPInstanceUID = "1.2.3.4"
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", "1.2.3.1"
-    item = Dataset()
-    item.CodeMeaning = "Meaning"
-    dataset.AnatomicRegionSequence = [item]
-    dataset.PatientName = "Doe^Jane"
-    dataset.PatientID = "M1"
-    dataset.Rows = 1
-    dataset.PixelData = b"\x01\x02\x03\x04"
-    dataset["PixelData"].VR = "OB"
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
 
 
 # --- in the set that is declared ---------------------------------------------------------------------------------------
