@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from conformance.case import MUST, READ, SECONDARY, SHOULD, Role, case
-from conformance.material.holdings import Holdings, told
+from conformance.material.holdings import Holdings
 from conformance.material.images import Study
 from conformance.material.orders import new_order, order_of
 from conformance.material.patients import Patient, adt, merge, pid, register
@@ -11,6 +11,7 @@ from conformance.material.performed_steps import PERFORMED_STEP, completed, star
 from conformance.material.read_back import studies, text
 from conformance.material.sending import registered
 from conformance.material.sop_classes import CT
+from conformance.material.telling import told
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive

@@ -11,6 +11,7 @@ from conformance.material.documents import item
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
 from conformance.material.sop_classes import CT
+from conformance.material.telling import told
 from conformance.peers.conversation import Received
 from conformance.target import PeerName
 from conformance.trial import Trial
@@ -57,8 +58,8 @@ def _study(trial: Trial) -> list[Dataset]:
     """Images of a study that is to be sent on; where the product takes orders, it is one that was ordered."""
     order = order_of(trial)
     if "orders" in trial.target.claims.services and trial.role == "pacs":
-        with trial.beforehand("an order for the study"), trial.mllp("ris") as sender:
-            trial.expect_code(sender.ask(scheduled(trial, order).payload), "AA", "CA")
+        with trial.beforehand("an order for the study"):
+            told(trial, scheduled(trial, order), "AA", "CA", peer="ris")
     numbers = {"AccessionNumber": order.accession, "StudyInstanceUID": order.study_instance_uid}
     body_part = trial.target.claims.routed_body_part
     numbers |= {"BodyPartExamined": body_part} if body_part else {}

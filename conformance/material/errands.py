@@ -21,6 +21,7 @@ from conformance.material.archive_view import MOVED_TO, PATIENT_MOVE, STUDY_MOVE
 from conformance.material.images import Study
 from conformance.material.orders import not_to_be_read, order_of, ready_to_read
 from conformance.material.patients import Sent
+from conformance.material.telling import told
 from conformance.material.work import storage_class
 from conformance.peers.acceptor import Acceptor
 from conformance.peers.association import Retrieved
@@ -115,8 +116,8 @@ class Errand:
                 trial.expect(ArchiveView(trial).comes_to_show(*self.images), "they are found", "they are not")
 
     def _tell(self, order: Sent) -> None:
-        with self._trial.beforehand("an order for the reading list"), self._trial.mllp() as peer:
-            self._trial.expect_code(peer.ask(order.payload), "AA")
+        with self._trial.beforehand("an order for the reading list"):
+            told(self._trial, order)
 
     def _move(self) -> Retrieved:
         trial = self._trial
