@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from conformance.decoding import ReadMessage, decoded
 from conformance.house import Carried, House, System, notes
 from conformance.material.patients import Patient
+from conformance.material.reading import reader
 from conformance.peers.acceptor import wait_until
 from conformance.peers.association import Association
 from conformance.peers.stream import Stream
@@ -27,7 +28,7 @@ from emulators.wire.negotiation import propose
 WORKLIST = "1.2.840.10008.5.1.4.31"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 CT_HEAD = {"value": "CT-HEAD", "scheme": "99RADLOOP", "meaning": "CT head without contrast"}
-READER = {"reader__family": "Moss", "reader__given": "Rita"}
+READER = reader("Moss", "Rita")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,10 @@ class Workflow:
     # --- people
 
     def do(self, system: System, step: str, **data: str) -> list[dict[str, Any]]:
-        """A step of a person at a system; what it notes. Dots in keys are written as ``__``. Raises Inconclusive."""
-        plain = {key.replace("__", "."): value for key, value in data.items()}
+        """A step of a person at a system; what it notes. Raises Inconclusive."""
         if system == self.house.place:
-            return notes(self.trial.operate(step, **plain))
-        return notes(self.house.neighbours.perform(system, step, plain))
+            return notes(self.trial.operate(step, **data))
+        return notes(self.house.neighbours.perform(system, step, data))
 
     def person(self, family: str = "Doe", given: str = "Jane") -> Patient:
         """A patient with a number of the trial."""
@@ -71,7 +71,7 @@ class Workflow:
 
     def register(self, patient: Patient, step: str = "register", **data: str) -> None:
         """At the desk of the EHR: ``register``, ``admit``, ``update patient`` ..., with ``data`` beside the patient's."""
-        self.do("ehr", step, subject=patient.patient_id, **_patient(patient), **self._visit(patient), **data)
+        self.do("ehr", step, subject=patient.patient_id, **patient.step_data, **self._visit(patient), **data)
 
     def merge(self, survivor: Patient, merged: Patient) -> None:
         """At the EHR: what ``merged`` had belongs to ``survivor``."""
@@ -79,7 +79,7 @@ class Workflow:
             "ehr",
             "merge",
             subject=survivor.patient_id,
-            **_patient(survivor),
+            **survivor.step_data,
             prior_patient_id=merged.patient_id,
             prior_issuer=merged.issuer,
         )
@@ -92,7 +92,7 @@ class Workflow:
             "ehr",
             "place order",
             subject=numbers[0],
-            **_patient(patient),
+            **patient.step_data,
             **self._visit(patient),
             orders=json.dumps(orders),
             **(data or {}),
@@ -129,7 +129,7 @@ class Workflow:
             "modality",
             "start unscheduled",
             subject=subject,
-            **_patient(patient),
+            **patient.step_data,
             accession=accession,
             modality="CT",
             description="CT head without contrast",
@@ -144,7 +144,7 @@ class Workflow:
             "ris",
             "create order",
             subject=study_instance_uid or self.trial.identifier("F"),
-            **_patient(patient),
+            **patient.step_data,
             **self._visit(patient),
             order=json.dumps(_order("", "ROUTINE")),
             study_instance_uid=study_instance_uid,
@@ -310,19 +310,7 @@ class Workflow:
         ]
 
     def _visit(self, patient: Patient) -> dict[str, str]:
-        return {"visit__visit_number": f"V{patient.patient_id}"[:20], "visit__patient_class": "O"}
-
-
-def _patient(patient: Patient) -> dict[str, str]:
-    family, given, *_ = (*patient.name, "", "")
-    return {
-        "patient__patient_id": patient.patient_id,
-        "patient__issuer": patient.issuer,
-        "patient__name__family": family,
-        "patient__name__given": given,
-        "patient__birth_date": patient.birth_date,
-        "patient__sex": patient.sex,
-    }
+        return {"visit.visit_number": f"V{patient.patient_id}"[:20], "visit.patient_class": "O"}
 
 
 def _order(number: str, priority: str) -> dict[str, Any]:

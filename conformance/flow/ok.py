@@ -104,7 +104,7 @@ def a_name_of_three_scripts_is_the_same_at_both_ends(trial: Trial) -> None:
     """Non-Latin patient through all stages (ISO_IR 192 at HL7, ISO 2022 IR 87 or GB18030 at modality)."""
     work = trial.workflow()
     patient = work.person("Yamada", "Tarou")
-    groups = {"patient__name__ideographic": "山田^太郎", "patient__name__phonetic": "やまだ^たろう"}
+    groups = {"patient.name.ideographic": "山田^太郎", "patient.name.phonetic": "やまだ^たろう"}
     work.register(patient, **groups)
     [order] = work.place_order(patient, data=groups)
     [entry] = work.scheduled(patient)

@@ -64,10 +64,7 @@ def _merge_at_the_placer(trial: Trial) -> None:
         "merge",
         **{
             "subject": survivor.patient_id,
-            "patient.patient_id": survivor.patient_id,
-            "patient.issuer": survivor.issuer,
-            "patient.name.family": survivor.name[0],
-            "patient.name.given": survivor.name[1],
+            **survivor.step_data,
             "prior_patient_id": merged.patient_id,
             "prior_issuer": merged.issuer,
         },

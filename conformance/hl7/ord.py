@@ -178,15 +178,11 @@ def an_order_that_the_filler_makes_gets_a_placer_number(trial: Trial) -> None:
 
 
 def _made_at_the_filler(trial: Trial, order: Order) -> None:
-    patient = order.patient
     trial.operate(
         "create order",
         **{
             "subject": order.placer,
-            "patient.patient_id": patient.patient_id,
-            "patient.issuer": patient.issuer,
-            "patient.name.family": patient.name[0],
-            "patient.name.given": patient.name[1],
+            **order.patient.step_data,
             "visit.visit_number": order.visit.number,
             "order.placer_order_number": "",
             "order.procedure.value": order.procedure[0],

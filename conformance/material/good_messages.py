@@ -53,18 +53,12 @@ def good_messages(trial: Trial) -> GoodMessage:
 def placed_order(trial: Trial, patient: Patient | None = None, order: Order | None = None, **more: str) -> Order:
     """An order that the product, an EHR, has placed by the operator's hand; ``more`` is of the step. Raises Inconclusive."""
     order = order or order_of(trial, patient)
-    patient, visit = order.patient, order.visit
     trial.operate(
         "place order",
         **{
             "subject": order.placer,
-            "patient.patient_id": patient.patient_id,
-            "patient.issuer": patient.issuer,
-            "patient.name.family": patient.name[0],
-            "patient.name.given": patient.name[1],
-            "patient.birth_date": patient.birth_date,
-            "patient.sex": patient.sex,
-            "visit.visit_number": visit.number,
+            **order.patient.step_data,
+            "visit.visit_number": order.visit.number,
             **(more or _first_order(order)),
         },
     )

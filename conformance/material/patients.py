@@ -47,6 +47,19 @@ class Patient:
         family, given, middle, suffix, prefix = (*self.name, "", "", "", "", "")[:5]
         return f"{family}^{given}^{middle}^{prefix}^{suffix}".rstrip("^")
 
+    @property
+    def step_data(self) -> dict[str, str]:
+        """As data of an operator step, by dotted keys."""
+        family, given, *_ = (*self.name, "", "")
+        return {
+            "patient.patient_id": self.patient_id,
+            "patient.issuer": self.issuer,
+            "patient.name.family": family,
+            "patient.name.given": given,
+            "patient.birth_date": self.birth_date,
+            "patient.sex": self.sex,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -60,12 +60,7 @@ def registered(trial: Trial, step: str = "register", patient: Patient | None = N
         step,
         **{
             "subject": who.patient_id,
-            "patient.patient_id": who.patient_id,
-            "patient.issuer": who.issuer,
-            "patient.name.family": who.name[0],
-            "patient.name.given": who.name[1],
-            "patient.birth_date": who.birth_date,
-            "patient.sex": who.sex,
+            **who.step_data,
             "visit.visit_number": came.number,
             "visit.patient_class": came.patient_class,
             "visit.location": came.location,
