@@ -87,7 +87,7 @@ class Workflow:
     def place_order(self, patient: Patient, count: int = 1, data: Mapping[str, str] | None = None) -> list[str]:
         """At the EHR, one order message for ``count`` CT heads; their placer order numbers."""
         numbers = [self.trial.identifier("O") for _ in range(count)]
-        orders = [_order(number, "ROUTINE") for number in numbers]
+        orders = [_order(number) for number in numbers]
         self.do(
             "ehr",
             "place order",
@@ -146,7 +146,7 @@ class Workflow:
             subject=study_instance_uid or self.trial.identifier("F"),
             **patient.step_data,
             **self._visit(patient),
-            order=json.dumps(_order("", "ROUTINE")),
+            order=json.dumps(_order("")),
             study_instance_uid=study_instance_uid,
         )
 
@@ -313,13 +313,13 @@ class Workflow:
         return {"visit.visit_number": f"V{patient.patient_id}"[:20], "visit.patient_class": "O"}
 
 
-def _order(number: str, priority: str) -> dict[str, Any]:
+def _order(number: str) -> dict[str, Any]:
     return {
         "placer_order_number": number,
         "procedure": CT_HEAD,
         "modality": "CT",
         "body_part": "HEAD",
-        "priority": priority,
+        "priority": "ROUTINE",
         "requested_at": "",
         "reason": "Headache",
         "ordering_physician": {"family": "Grey", "given": "Ada"},
