@@ -6,7 +6,7 @@ asked is asked by the tester as one of the systems: the worklist as the scanner,
 
 import json
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +39,6 @@ class Entry:
     patient_name: str
     accession: str
     study_instance_uid: str
-    procedure_id: str
-    step_id: str
 
 
 class Workflow:
@@ -190,10 +188,10 @@ class Workflow:
         request = propose(self.house.title(system), self.house.title(caller), syntaxes)
         return Association.establish(Stream(connection, tap, limit_s), request, self.trial.timers.dimse_s)
 
-    def worklist(self, *, patient_id: str = "", accession: str = "") -> list[Entry]:
-        """The entries of the worklist that a scanner would see."""
+    def worklist(self, patient: Patient) -> list[Entry]:
+        """The patient's entries that a scanner would see."""
         query = Dataset()
-        query.PatientID, query.PatientName, query.AccessionNumber = patient_id, "", accession
+        query.PatientID, query.PatientName, query.AccessionNumber = patient.patient_id, "", ""
         query.StudyInstanceUID = query.RequestedProcedureID = ""
         step = Dataset()
         step.Modality = step.ScheduledProcedureStepID = step.ScheduledStationAETitle = ""
@@ -207,7 +205,7 @@ class Workflow:
         seen: list[Entry] = []
 
         def there() -> bool:
-            seen[:] = self.worklist(patient_id=patient.patient_id)
+            seen[:] = self.worklist(patient)
             return len(seen) >= count
 
         if not wait_until(there, self.trial.timers.propagation_s):
@@ -274,7 +272,7 @@ class Workflow:
 
     def eventually_off_the_list(self, patient: Patient) -> None:
         """Nothing of the patient is on the worklist any more. Raises Failure."""
-        if not wait_until(lambda: not self.worklist(patient_id=patient.patient_id), self.trial.timers.propagation_s):
+        if not wait_until(lambda: not self.worklist(patient), self.trial.timers.propagation_s):
             raise Failure("no entry of the patient left on the worklist", "there is one")
 
     def not_archived(self, what: str, **keys: str) -> None:
@@ -327,12 +325,9 @@ def _order(number: str) -> dict[str, Any]:
 
 
 def _entry(match: Dataset) -> Entry:
-    steps: Sequence[Dataset] = match.get("ScheduledProcedureStepSequence") or [Dataset()]
     return Entry(
         str(match.get("PatientID", "")),
         str(match.get("PatientName", "")),
         str(match.get("AccessionNumber", "")),
         str(match.get("StudyInstanceUID", "")),
-        str(match.get("RequestedProcedureID", "")),
-        str(steps[0].get("ScheduledProcedureStepID", "")),
     )

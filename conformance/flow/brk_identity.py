@@ -62,7 +62,7 @@ def a_mistyped_accession_number_never_reports_a_foreign_patient(trial: Trial) ->
     work.scan_unscheduled(patient, typed)
     work.archived(3, PatientID=patient.patient_id)
     trial.expect(not work.studies(PatientID=other.patient_id), "nothing found for the foreign patient", "a study is found")
-    still = [one.accession for one in work.worklist(patient_id=other.patient_id)]
+    still = [one.accession for one in work.worklist(other)]
     trial.expect_equal("worklist of the foreign patient", still, [foreign.accession])
     for placer in (order, foreign_order):
         shown = work.chart(placer).get("shown")

@@ -73,7 +73,7 @@ def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     if trial.variant == "orders refused":
         work.house.refuse("ris", "mllp")
         work.place_order(patient)
-        trial.expect(not work.worklist(patient_id=patient.patient_id), "nothing on the worklist yet", "an entry")
+        trial.expect(not work.worklist(patient), "nothing on the worklist yet", "an entry")
         work.house.heal("ris", "mllp")
         work.scheduled(patient)
         return
@@ -87,7 +87,7 @@ def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     finally:
         work.house.heal(hop, "dicom")
     work.archived(3, StudyInstanceUID=entry.study_instance_uid)
-    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(patient)), 0)
 
 
 @case("flow.brk.11", MUST, ("modality", "pacs"), "-", "PS3.4 Annex J", READ, safety=True)
@@ -153,7 +153,7 @@ def a_restart_at_a_stage_border_loses_and_doubles_nothing(trial: Trial) -> None:
     chart = work.charted(order, lambda chart: chart.get("shown") == "final", "a final report")
     trial.expect_equal("earlier reports", chart.get("earlier"), 0)
     trial.expect_equal("studies of the patient", len(work.studies(PatientID=patient.patient_id)), 1)
-    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(patient)), 0)
 
 
 def _restart_at(stage: str, work: Workflow) -> None:

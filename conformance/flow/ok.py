@@ -18,7 +18,7 @@ def a_scheduled_outpatient_has_one_identity_through_all_stages(trial: Trial) -> 
     trial.expect_equal("patient ID, accession and name in the archive", said, (entry.patient_id, entry.accession, "Doe^Jane"))
     work.read(entry.accession, "No finding.")
     work.charted(order, lambda chart: chart.get("shown") == "final" and chart.get("text") == "No finding.", "a final report")
-    trial.expect_equal("worklist entries left", len(work.worklist(patient_id=patient.patient_id)), 0)
+    trial.expect_equal("worklist entries left", len(work.worklist(patient)), 0)
 
 
 @case("flow.ok.2", MUST, ROLES, "+", "RAD TF-1 3.3.3; MESA 132", SECONDARY)
@@ -37,7 +37,7 @@ def an_order_that_the_filler_replaces_is_not_scanned(trial: Trial) -> None:
     work.scan(new.accession)
     study = work.archived(3, PatientID=patient.patient_id)
     trial.expect_equal("accession of the one study", str(study.AccessionNumber), new.accession)
-    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=patient.patient_id)), 0)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(patient)), 0)
 
 
 @case("flow.ok.3", MUST, ROLES, "+", "RAD TF-1 4.4.1-3", SECONDARY)

@@ -23,7 +23,7 @@ def an_unidentified_patient_is_named_after_the_scan(trial: Trial) -> None:
     study = work.archived(3, PatientName=known.dicom_name)
     trial.expect_equal("study under the new name", str(study.StudyInstanceUID), first.study_instance_uid)
     work.not_archived("under the old name", PatientName=doe.dicom_name)
-    names = {entry.patient_name for entry in work.worklist(patient_id=doe.patient_id)}
+    names = {entry.patient_name for entry in work.worklist(doe)}
     trial.expect_equal("name on the worklist", names, {known.dicom_name})
 
 
@@ -59,7 +59,7 @@ def a_scan_before_any_order_gets_its_order_and_its_patient(trial: Trial) -> None
     work.register(known, "update patient")
     study = work.archived(3, PatientName=known.dicom_name)
     trial.expect_equal("study under the new name", str(study.StudyInstanceUID), study_uid)
-    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=doe.patient_id)), 0)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(doe)), 0)
 
 
 @case("pir.case.4", MUST, "pacs", "-", "RAD TF-1 3.3.4; MESA 109", SECONDARY, safety=True, needs="performed_step", slow=True)
