@@ -201,12 +201,12 @@ class Workflow:
         return [_entry(match) for match in found.matches]
 
     def scheduled(self, patient: Patient, count: int = 1) -> list[Entry]:
-        """The patient's entries, as soon as there are so many. Raises Failure where they do not come."""
+        """The patient's entries, as soon as there are so many, and no more. Raises Failure where that does not come about."""
         seen: list[Entry] = []
 
         def there() -> bool:
             seen[:] = self.worklist(patient)
-            return len(seen) >= count
+            return len(seen) == count
 
         if not wait_until(there, self.trial.timers.propagation_s):
             raise Failure(
