@@ -97,6 +97,17 @@ class Workflow:
         )
         return numbers
 
+    def person_on_the_list(self, family: str = "Doe", given: str = "Jane") -> tuple[Patient, str, Entry]:
+        """Somebody who is registered and has one order, which is on the worklist: with its placer order number and entry.
+
+        Raises Failure, Inconclusive.
+        """
+        patient = self.person(family, given)
+        self.register(patient)
+        [order] = self.place_order(patient)
+        [entry] = self.scheduled(patient)
+        return patient, order, entry
+
     def scan(self, accession: str, *, instances: int = 3, **data: str) -> None:
         """At the scanner, with the worklist: the exam from its start to its end."""
         self.do("modality", "patient on table", subject=accession, modality="CT", **data)

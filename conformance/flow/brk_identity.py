@@ -48,11 +48,8 @@ def a_mistyped_accession_number_never_reports_a_foreign_patient(trial: Trial) ->
     """Accession mismatch: typed at modality with a transposed digit / missing zero / order of another patient. Never read
     or reported under a foreign patient; exception shown."""
     work = trial.workflow()
-    patient, other = work.person("Doe", "Jane"), work.person("Poe", "Mary")
-    for one in (patient, other):
-        work.register(one)
-    [order], [foreign_order] = work.place_order(patient), work.place_order(other)
-    [entry], [foreign] = work.scheduled(patient), work.scheduled(other)
+    patient, order, entry = work.person_on_the_list("Doe", "Jane")
+    other, foreign_order, foreign = work.person_on_the_list("Poe", "Mary")
     number = entry.accession
     typed = {
         "transposed digits": number[:-2] + number[-1] + number[-2] if number[-1] != number[-2] else number[:-2] + "00",
@@ -74,10 +71,7 @@ def a_study_that_comes_by_several_routes_is_there_once(trial: Trial) -> None:
     """Duplicate studies by several routes: same study by modality and router and teleradiology, one path coerces IDs.
     Counts right; no second reading task; coerced copy found as copy."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    patient, _, entry = work.person_on_the_list()
     same = {"StudyInstanceUID": entry.study_instance_uid, "AccessionNumber": entry.accession}
     study = Study(trial, PatientID=patient.patient_id, PatientName=entry.patient_name, **same)
     images = study.images(3)
@@ -101,11 +95,8 @@ def a_study_that_comes_by_several_routes_is_there_once(trial: Trial) -> None:
 def patients_who_were_exchanged_end_with_their_own_reports(trial: Trial) -> None:
     """Patient swapped found after the final report: report W/withdrawn, images rejected, right patient gets his study."""
     work = trial.workflow()
-    patient, other = work.person("Doe", "Jane"), work.person("Poe", "Mary")
-    for one in (patient, other):
-        work.register(one)
-    [order], [other_order] = work.place_order(patient), work.place_order(other)
-    [entry], [foreign] = work.scheduled(patient), work.scheduled(other)
+    patient, order, entry = work.person_on_the_list("Doe", "Jane")
+    _, other_order, foreign = work.person_on_the_list("Poe", "Mary")
     # Jane lies on the table; Mary's entry is picked.
     work.do("modality", "patient on table", subject=entry.accession, modality="CT", picked=foreign.accession)
     work.acquire(entry.accession)

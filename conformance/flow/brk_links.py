@@ -17,10 +17,7 @@ HOPS: dict[Role, System] = {"ris": "engine", "reporting": "ris", "ehr": "ehr"}
 def a_report_whose_acknowledgement_is_lost_is_there_once(trial: Trial) -> None:
     """Report ACK missing or lost at stage 7; EHR restarts. EHR has one final report; sender shows no error at end."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    [order] = work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    _, order, entry = work.person_on_the_list()
     work.scan(entry.accession)
     work.archived(3, StudyInstanceUID=entry.study_instance_uid)
     work.charted(order, lambda chart: chart.get("shown") == "awaiting report", "that it was done")
@@ -95,10 +92,7 @@ def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
     """Half study: PACS fails in the middle of stage 4; modality deletes only after commitment. All instances there; event
     type 1 only then."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    _, _, entry = work.person_on_the_list()
     for _ in range(3):  # a performed step that is passed on may come before the images, and is too short to be cut
         work.house.order("pacs", "dicom", Order(FaultKind.RESET_BEFORE, message=4))
     work.scan(entry.accession, instances=8)

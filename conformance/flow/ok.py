@@ -8,10 +8,7 @@ from conformance.trial import Trial
 def a_scheduled_outpatient_has_one_identity_through_all_stages(trial: Trial) -> None:
     """Scheduled outpatient: A04 → ORM → RAD-4 → MWL → MPPS → C-STORE → commit → IAN → prior fetch → ORU P/F → EHR."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    [order] = work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    patient, order, entry = work.person_on_the_list()
     work.scan(entry.accession, instances=3)
     study = work.archived(3, StudyInstanceUID=entry.study_instance_uid)
     said = (str(study.PatientID), str(study.AccessionNumber), str(study.PatientName))
@@ -25,10 +22,7 @@ def a_scheduled_outpatient_has_one_identity_through_all_stages(trial: Trial) -> 
 def an_order_that_the_filler_replaces_is_not_scanned(trial: Trial) -> None:
     """Order change and cancel: order replaced by the filler, only the new one is scanned."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    [order] = work.place_order(patient)
-    [old] = work.scheduled(patient)
+    patient, order, old = work.person_on_the_list()
     work.do("ris", "cancel procedure", subject=old.accession, reason="Another protocol")
     work.charted(order, lambda chart: chart.get("shown") == "cancelled", "cancelled")
     work.order_at_filler(patient)
@@ -84,10 +78,7 @@ def grouped_procedures_end_with_both_orders_reported(trial: Trial) -> None:
 def a_series_appended_after_the_preliminary_report_is_in_the_study(trial: Trial) -> None:
     """Late images: series appended after COMPLETED and after preliminary report."""
     work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-    [order] = work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    _, order, entry = work.person_on_the_list()
     work.scan(entry.accession, instances=3)
     work.archived(3, StudyInstanceUID=entry.study_instance_uid)
     work.read(entry.accession, "Wet read.", status="P")
