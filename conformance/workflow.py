@@ -304,6 +304,10 @@ class Workflow:
             raise Failure(f"the chart of the order: {what}", f"it shows {seen.get('shown') or 'nothing'}")
         return seen
 
+    def charted_as(self, number: str, state: str) -> dict[str, Any]:
+        """As ``charted``, where it is the state that counts: ``awaiting report``, ``final``, ``withdrawn`` ..."""
+        return self.charted(number, lambda chart: chart.get("shown") == state, state)
+
     def dicom_messages(self) -> list[ReadMessage]:
         """Every DIMSE message since the case began, on whatever link, in the order in which they ended."""
         records = self.trial.taps.of_case(self.trial.key, self._since)

@@ -103,10 +103,10 @@ def patients_who_were_exchanged_end_with_their_own_reports(trial: Trial) -> None
     wrong = foreign.study_instance_uid
     work.archived(3, StudyInstanceUID=wrong)
     work.read(foreign.accession, "Fracture.")
-    work.charted(other_order, lambda chart: chart.get("shown") == "final", "a final report")
+    work.charted_as(other_order, "final")
     # It is found: the report is withdrawn, the images are rejected, both are examined.
     work.do("workstation", "withdraw report", subject=foreign.accession, status="W")
-    work.charted(other_order, lambda chart: chart.get("shown") == "withdrawn", "withdrawn")
+    work.charted_as(other_order, "withdrawn")
     work.do("pacs", "reject study", subject=wrong)
     work.not_archived("of the exchanged exam", StudyInstanceUID=wrong)
     work.scan(entry.accession)

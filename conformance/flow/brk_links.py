@@ -20,7 +20,7 @@ def a_report_whose_acknowledgement_is_lost_is_there_once(trial: Trial) -> None:
     _, order, entry = work.person_on_the_list()
     work.scan(entry.accession)
     work.archived(3, StudyInstanceUID=entry.study_instance_uid)
-    work.charted(order, lambda chart: chart.get("shown") == "awaiting report", "that it was done")
+    work.charted_as(order, "awaiting report")
     work.open_case(entry.accession)
     hop = HOPS[trial.role]
     if trial.variant == "lost":
@@ -30,7 +30,7 @@ def a_report_whose_acknowledgement_is_lost_is_there_once(trial: Trial) -> None:
     work.do("workstation", "sign report", subject=entry.accession, status="F", text="No finding.")
     if trial.variant == "restart":
         work.do("ehr", "start")
-    chart = work.charted(order, lambda chart: chart.get("shown") == "final", "a final report")
+    chart = work.charted_as(order, "final")
     trial.expect_equal("earlier reports", chart.get("earlier"), 0)
     if trial.variant == "lost":
         limit_s = trial.timers.sender_waits_s + trial.timers.retry_s
@@ -144,7 +144,7 @@ def a_restart_at_a_stage_border_loses_and_doubles_nothing(trial: Trial) -> None:
     _restart_at("read", work)
     work.do("workstation", "sign report", subject=entry.accession, status="F", text="No finding.")
     _restart_at("reported", work)
-    chart = work.charted(order, lambda chart: chart.get("shown") == "final", "a final report")
+    chart = work.charted_as(order, "final")
     trial.expect_equal("earlier reports", chart.get("earlier"), 0)
     trial.expect_equal("studies of the patient", len(work.studies(PatientID=patient.patient_id)), 1)
     trial.expect_equal("entries left on the worklist", len(work.worklist(patient)), 0)

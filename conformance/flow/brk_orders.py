@@ -44,7 +44,7 @@ def patients_scanned_without_the_worklist_are_reconciled(trial: Trial) -> None:
         work.house.heal("ris", "dicom")
     for patient, order, _ in exams:
         work.eventually_off_the_list(patient)
-        work.charted(order, lambda chart: chart.get("shown") == "awaiting report", "that it was done")
+        work.charted_as(order, "awaiting report")
 
 
 @case("flow.brk.5", OPINION, ("modality", "ris"), "-", "dicom.mwl.scu.5", NO_CLAUSE, variants=("cancelled", "renamed"))
@@ -59,7 +59,7 @@ def an_entry_that_changed_is_not_scanned_as_it_was(trial: Trial) -> None:
         work.do("modality", "patient on table", subject=entry.accession, modality="CT")
         seen = trial.eventually(lambda: bool(work.studies(PatientID=patient.patient_id)), trial.timers.quiet_s)
         trial.expect(not seen, "no study of a cancelled entry", "one is found")
-        work.charted(order, lambda chart: chart.get("shown") == "cancelled", "cancelled")
+        work.charted_as(order, "cancelled")
         return
     renamed = type(patient)(patient.patient_id, ("Roe", "Janet"))
     work.register(renamed, "update patient")
