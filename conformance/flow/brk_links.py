@@ -64,13 +64,16 @@ def _reports(work: Workflow, hop: System, order: str) -> list[str]:
 def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     """Wrong AE title, port or firewall for one hop: refused, black-holed, one way only (event report path closed). Queue
     drains after repair."""
+    if trial.variant == "events refused" and trial.role in ("pacs", "modality"):
+        trial.needs("commitment" in trial.target.claims.services, "commitment")
     work = trial.workflow()
     patient = work.person()
     work.register(patient)
     if trial.variant == "orders refused":
         work.house.refuse("ris", "mllp")
         work.place_order(patient)
-        trial.expect(not work.worklist(patient), "nothing on the worklist yet", "an entry")
+        came = trial.eventually(lambda: bool(work.worklist(patient)), trial.timers.quiet_s)
+        trial.expect(not came, "nothing on the worklist yet", "an entry")
         work.house.heal("ris", "mllp")
         work.scheduled(patient)
         return
@@ -81,9 +84,14 @@ def what_a_closed_hop_holds_back_comes_after_the_repair(trial: Trial) -> None:
     work.house.order(hop, "dicom", Order(kind))
     try:
         work.scan(entry.accession)
+        if trial.variant == "events refused":
+            work.archived(3, StudyInstanceUID=entry.study_instance_uid)
+        trial.eventually(lambda: False, trial.timers.quiet_s)  # until somebody has tried the hop
     finally:
         work.house.heal(hop, "dicom")
     work.archived(3, StudyInstanceUID=entry.study_instance_uid)
+    if trial.variant == "events refused":
+        _expect_committed(work, 3)
     trial.expect_equal("entries left on the worklist", len(work.worklist(patient)), 0)
 
 
@@ -98,8 +106,13 @@ def half_a_study_is_made_whole_before_it_is_committed(trial: Trial) -> None:
     work.scan(entry.accession, instances=8)
     work.do("pacs", "restart")
     work.archived(8, StudyInstanceUID=entry.study_instance_uid)
-    whole = trial.eventually(lambda: len(_committed(work)) >= 8, trial.timers.commitment_s)
-    trial.expect(whole, "an event of type 1 for all 8 images", f"for {len(_committed(work))}")
+    _expect_committed(work, 8)
+
+
+def _expect_committed(work: Workflow, count: int) -> None:
+    """So many images of this case come to be committed, none before it was stored. Raises Failure."""
+    whole = work.trial.eventually(lambda: len(_committed(work)) >= count, work.trial.timers.commitment_s)
+    work.trial.expect(whole, f"an event of type 1 for all {count} images", f"for {len(_committed(work))}")
 
 
 def _committed(work: Workflow) -> set[str]:
