@@ -29,6 +29,13 @@ def finding(trial: Trial) -> str:
     return f"Finding {trial.identifier('F')}."
 
 
+def shows_final(trial: Trial) -> tuple[Receiver, str]:
+    """A receiver that shows a final report, and the line of that. Raises Inconclusive."""
+    receiver, final = Receiver(trial), finding(trial)
+    receiver.had((final,))
+    return receiver, final
+
+
 @case("hl7.oru.recv.1", MUST, RECEIVERS, "+", "HL7 v2.9.1 7.3.1, OBX-11, tables 0085 and 0123", READ, needs="reports")
 def a_final_report_replaces_the_preliminary_one(trial: Trial) -> None:
     """Preliminary, then final replaces the text: OBR-25 and OBX-11 P, then F; there is one report in the end."""
@@ -42,8 +49,7 @@ def a_final_report_replaces_the_preliminary_one(trial: Trial) -> None:
 @case("hl7.oru.recv.2", MUST, (*RECEIVERS, "reporting"), "+", "HL7 tables 0085 and 0123", READ, needs="reports")
 def a_correction_replaces_the_final_report_and_is_shown_as_one(trial: Trial) -> None:
     """A corrected report (C) replaces the final one, and is shown as corrected."""
-    receiver, final, corrected = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((final,))
+    (receiver, final), corrected = shows_final(trial), finding(trial)
     receiver.take(receiver.report((corrected,), "C"))
     receiver.expect((CORRECTED,), (corrected,), without=(final,))
 
@@ -63,8 +69,7 @@ def an_addendum_leaves_the_original_where_it_is(trial: Trial) -> None:
     """Text that follows a final report keeps the original, and both are shown: as OBX with the suffix ADT, as a corrected
     report with the whole text, in an OBR of its own.
     """
-    receiver, original, added = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((original,))
+    (receiver, original), added = shows_final(trial), finding(trial)
     receiver.take(_with_addendum(trial, receiver, original, added))
     receiver.expect(VALID, (original, added))
 
@@ -106,8 +111,7 @@ def a_withdrawn_report_is_not_shown_as_valid(trial: Trial) -> None:
     """X (no result), D (deleted) and W (wrong patient) are honoured: the text of the final report before is not shown as valid
     any more.
     """
-    receiver, final = Receiver(trial), finding(trial)
-    receiver.had((final,))
+    receiver, final = shows_final(trial)
     receiver.take(receiver.report((final,), trial.variant, obr_fields={22: LATER}))
     receiver.expect((WITHDRAWN,), without=(final,))
 
@@ -181,8 +185,7 @@ def a_late_or_repeated_report_does_not_win(trial: Trial) -> None:
     """P after F, the same F again, and an F signed earlier than the one that is there change nothing: there is one final
     report, the latest.
     """
-    receiver, final, late = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((final,))
+    (receiver, final), late = shows_final(trial), finding(trial)
     line, status, signed_at = {
         "preliminary": (late, "P", EARLIER),
         "the same": (final, "F", ""),
