@@ -6,7 +6,7 @@ from contextlib import suppress
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
-from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, references
+from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, references
 from conformance.material.documents import item
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
@@ -91,8 +91,8 @@ def _expect_no_commitment(trial: Trial, images: Sequence[Dataset]) -> None:
     asked = [item(ReferencedSOPClassUID=one.SOPClassUID, ReferencedSOPInstanceUID=one.SOPInstanceUID) for one in images]
     request = item(TransactionUID=trial.uid(), ReferencedSOPSequence=asked)
     came: list[Received] = []
-    with trial.associate(COMMITMENT, peer="modality") as peer:
-        peer.n_action(COMMITMENT, COMMITMENT_INSTANCE, 1, request)
+    with trial.associate(STORAGE_COMMITMENT, peer="modality") as peer:
+        peer.n_action(STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, 1, request)
         with suppress(Failure):  # silence is the best answer
             came.append(peer.receive(trial.timers.quiet_s))
     came += trial.peer("modality").dicom.received

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, commitment_result, references
+from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, commitment_result, references
 from conformance.material.documents import code, item
 from conformance.peers.acceptor import Acceptor, Behaviour, scp_role
 from conformance.peers.conversation import Conversation, Received
@@ -88,8 +88,8 @@ class Archive(Behaviour):
 def report(trial: Trial, request: Received, committed: Sequence[tuple[str, str]], transaction: str = "") -> Received:
     """The result of a commitment request on a new association; its answer. Raises Failure."""
     event_type, result = commitment_result(request, committed, transaction)
-    with trial.associate(COMMITMENT, peer="pacs", roles=[scp_role(COMMITMENT)]) as peer:
-        return peer.n_event_report(COMMITMENT, COMMITMENT_INSTANCE, event_type, result)
+    with trial.associate(STORAGE_COMMITMENT, peer="pacs", roles=[scp_role(STORAGE_COMMITMENT)]) as peer:
+        return peer.n_event_report(STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, event_type, result)
 
 
 @dataclass(frozen=True, slots=True)
