@@ -6,8 +6,9 @@ from contextlib import suppress
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
-from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, references
-from conformance.material.documents import item
+from conformance.material.commitment import references as references_to
+from conformance.material.commitment import requested
+from conformance.material.commitment_results import ALL_SAFE, STORAGE_COMMITMENT, references
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
 from conformance.material.sop_classes import CT
@@ -18,8 +19,6 @@ from conformance.trial import Trial
 from conformance.verdict import Failure
 
 IMAGES = 3
-ALL_COMMITTED = 1
-"""Event Type ID of Storage Commitment Request Successful (PS3.4 J.3.3.1.1)."""
 
 
 @case(
@@ -88,16 +87,19 @@ def _expect_all(trial: Trial, name: PeerName, images: Sequence[Dataset], limit_s
 
 def _expect_no_commitment(trial: Trial, images: Sequence[Dataset]) -> None:
     """Commitment of all these is asked for and not confirmed. Raises Failure."""
-    asked = [item(ReferencedSOPClassUID=one.SOPClassUID, ReferencedSOPInstanceUID=one.SOPInstanceUID) for one in images]
-    request = item(TransactionUID=trial.uid(), ReferencedSOPSequence=asked)
-    came: list[Received] = []
-    with trial.associate(STORAGE_COMMITMENT, peer="modality") as peer:
-        peer.n_action(STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, 1, request)
-        with suppress(Failure):  # silence is the best answer
-            came.append(peer.receive(trial.timers.quiet_s))
-    came += trial.peer("modality").dicom.received
     ours = str(images[0].SOPInstanceUID)
-    for one in came:
-        is_success = one.name == "N-EVENT-REPORT-RQ" and one.command.number("EventTypeID") == ALL_COMMITTED
-        if is_success and ours in {uid for _, uid in references(one.dataset)}:
-            raise Failure("no event type 1 for what the archive has not", "it came", one.records)
+    listener = trial.peer("modality").dicom
+    came: list[Received] = []
+
+    def confirmed() -> list[Received]:
+        events = [one for one in [*came, *listener.received] if one.name == "N-EVENT-REPORT-RQ"]
+        successes = [one for one in events if one.command.number("EventTypeID") == ALL_SAFE]
+        return [one for one in successes if ours in {uid for _, uid in references(one.dataset)}]
+
+    with trial.associate(STORAGE_COMMITMENT, peer="modality") as peer:
+        requested(peer, trial.uid(), references_to(*images))
+        with suppress(Failure):  # silence is the best answer; an association that ends is none
+            came.append(peer.receive(trial.timers.quiet_s))
+    trial.eventually(lambda: bool(confirmed()), trial.timers.quiet_s)
+    if wrong := confirmed():
+        raise Failure("no event type 1 for what the archive has not", "it came", wrong[0].records)
