@@ -25,8 +25,6 @@ from conformance.peers.conversation import Conversation, Received
 from conformance.trial import Trial
 from conformance.verdict import Failure, Inconclusive
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-MPPS = "1.2.840.10008.3.1.2.3.3"
 STEPS = "ScheduledProcedureStepSequence"
 DATE = "ScheduledProcedureStepStartDate"
 
