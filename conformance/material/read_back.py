@@ -4,39 +4,17 @@ Text is decoded here from the bytes as they came, by the Specific Character Set 
 """
 
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from conformance.material.data_sets import raw
+from conformance.material.query_models import first_model, identifier
+from conformance.material.worklist import WORKLIST_FIND
+from conformance.material.worklist import identifier as worklist_identifier
 from conformance.peers.association import Found
 from conformance.trial import Trial
 from conformance.verdict import Failure, Inconclusive
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
-
-_STEP_KEYS = (
-    "Modality",
-    "ScheduledStationAETitle",
-    "ScheduledProcedureStepStartDate",
-    "ScheduledProcedureStepStartTime",
-    "ScheduledProcedureStepDescription",
-    "ScheduledProcedureStepID",
-)
-_WORKLIST_KEYS = (
-    "AccessionNumber",
-    "PatientName",
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "AdmissionID",
-    "CurrentPatientLocation",
-    "RequestedProcedureID",
-    "RequestedProcedureDescription",
-    "ReasonForTheRequestedProcedure",
-    "PlacerOrderNumberImagingServiceRequest",
-)
+_MORE_WORKLIST_KEYS = ("IssuerOfPatientID", "ReasonForTheRequestedProcedure", "PlacerOrderNumberImagingServiceRequest")
+"""Beside those that every query of this tester has."""
 _STUDY_KEYS = (
     "PatientName",
     "PatientID",
@@ -67,34 +45,22 @@ _CODECS = {
 
 def worklist(trial: Trial, **keys: str) -> Found:
     """The worklist entries with these values (of the entry, not of its step). Raises Failure, Inconclusive."""
-    identifier = _identifier(_WORKLIST_KEYS, keys)
-    step = Dataset()
-    for keyword in _STEP_KEYS:
-        setattr(step, keyword, "")
-    identifier.ScheduledProcedureStepSequence = Sequence([step])
-    return _found(trial, WORKLIST, identifier)
+    claimed(trial, "worklist")
+    return answered(trial, WORKLIST_FIND, worklist_identifier(**{**dict.fromkeys(_MORE_WORKLIST_KEYS), **keys}))
 
 
 def studies(trial: Trial, **keys: str) -> Found:
     """The archived studies with these values. As ``worklist``."""
-    identifier = _identifier(_STUDY_KEYS, keys)
-    identifier.QueryRetrieveLevel = "STUDY"
-    return _found(trial, STUDY_ROOT_FIND, identifier)
+    claimed(trial, "query")
+    return answered(trial, first_model(trial.target).find, identifier("STUDY", _STUDY_KEYS, **keys))
 
 
-def _identifier(keywords: tuple[str, ...], keys: dict[str, str]) -> Dataset:
-    identifier = Dataset()
-    for keyword in keywords:
-        setattr(identifier, keyword, keys.get(keyword, ""))
-    return identifier
-
-
-def _found(trial: Trial, sop_class: str, identifier: Dataset) -> Found:
-    claimed(trial, "worklist" if sop_class == WORKLIST else "query")
+def answered(trial: Trial, sop_class: str, keys: Dataset) -> Found:
+    """One C-FIND on an association of its own, whose last answer is 0000H. Raises Failure, Inconclusive."""
     if trial.target.dicom_port is None:
         raise Inconclusive("the target file names no dicom_port to ask at")
     with trial.associate(sop_class) as peer:
-        found = peer.find(sop_class, identifier)
+        found = peer.find(sop_class, keys)
     if found.final.status:
         raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
     return found
