@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import raw
 from conformance.material.query_models import first_model, identifier
+from conformance.material.texts import plain, read
 from conformance.material.worklist import WORKLIST_FIND
 from conformance.material.worklist import identifier as worklist_identifier
 from conformance.peers.association import Found
@@ -25,22 +26,6 @@ _STUDY_KEYS = (
     "AccessionNumber",
     "NumberOfStudyRelatedInstances",
 )
-
-_CODECS = {
-    "": "ascii",
-    "ISO_IR 6": "ascii",
-    "ISO_IR 100": "iso8859-1",
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "tis_620",
-    "ISO_IR 192": "utf-8",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-    "ISO 2022 IR 87": "iso2022_jp",
-}
-"""Defined terms of PS3.3 C.12.1.1.2; of several values the last."""
 
 
 def worklist(trial: Trial, **keys: str) -> Found:
@@ -74,11 +59,13 @@ def claimed(trial: Trial, *services: str) -> None:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """The text of a value, padding taken off, as its bytes and (0008,0005) say; U+FFFD for what is not legal there."""
-    declared = (raw(dataset, "SpecificCharacterSet") or b"").decode("ascii", "replace").split("\\")[-1].strip(" \0")
-    return (raw(dataset, keyword) or b"").decode(_CODECS.get(declared, "ascii"), "replace").rstrip(" \0")
+    """The text of a value as its bytes and (0008,0005) say, or where that is no text, ASCII with U+FFFD. Empty if absent."""
+    try:
+        return read(dataset, keyword)
+    except Failure:
+        return (raw(dataset, keyword) or b"").decode("ascii", "replace").rstrip(" \0")
 
 
 def person_name(dataset: Dataset, keyword: str = "PatientName") -> str:
-    """As ``text``; empty components and groups at the end do not count (PS3.5 6.2)."""
-    return "=".join(group.rstrip("^") for group in text(dataset, keyword).split("=")).rstrip("=")
+    """As ``text``; empty components and groups at the end do not count (PS3.5 6.2.1.1)."""
+    return plain(text(dataset, keyword))
