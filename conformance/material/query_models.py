@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydicom.dataset import Dataset
 
+from conformance.material.documents import item
 from conformance.target import RoleTarget
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
@@ -66,15 +67,9 @@ def each_model(*variants: str) -> Callable[[RoleTarget], list[str]]:
 
 
 def identifier(level: Level | None, wanted: Iterable[str] = (), /, **keys: Any) -> Dataset:
-    """An identifier; ``wanted`` are asked for, ``keys`` have values."""
-    dataset = Dataset()
-    if level is not None:
-        dataset.QueryRetrieveLevel = level
-    for keyword in wanted:
-        setattr(dataset, keyword, None)
-    for keyword, value in keys.items():
-        setattr(dataset, keyword, value)
-    return dataset
+    """An identifier of a level, or of none; ``wanted`` are asked for, ``keys`` have values."""
+    named = {} if level is None else {"QueryRetrieveLevel": level}
+    return item(**{**named, **dict.fromkeys(wanted), **keys})
 
 
 def unique(level: Level) -> Callable[[Dataset], str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.material.documents import item
 from conformance.material.orders import Order, new_order
 from conformance.material.patients import Patient, Visit, register
 from conformance.peers.association import Association, Found
@@ -60,28 +61,21 @@ REFERENCES = ("ReferencedStudySequence", "ReferencedPatientSequence")
 
 
 def codes() -> list[Dataset]:
+    """A code sequence that asks for all of a code."""
     return [_empty(CODE_KEYS)]
 
 
 def _empty(keywords: Sequence[str]) -> Dataset:
-    dataset = Dataset()
-    for keyword in keywords:
-        setattr(dataset, keyword, None)
-    return dataset
+    return item(**dict.fromkeys(keywords))
 
 
 def identifier(step: Mapping[str, Any] | None = None, /, **keys: Any) -> Dataset:
     """Asks for every key; ``step`` and ``keys`` have values, those of the step and the others."""
-    dataset, item = _empty(KEYS), _empty(STEP_KEYS)
-    dataset.RequestedProcedureCodeSequence = codes()
-    item.ScheduledProtocolCodeSequence = codes()
+    dataset = item(_empty(KEYS), RequestedProcedureCodeSequence=codes())
     for keyword in REFERENCES:
         setattr(dataset, keyword, [_empty(("ReferencedSOPClassUID", "ReferencedSOPInstanceUID"))])
-    for target, values in ((item, step or {}), (dataset, keys)):
-        for keyword, value in values.items():
-            setattr(target, keyword, value)
-    setattr(dataset, STEPS, [item])
-    return dataset
+    asked_step = item(_empty(STEP_KEYS), ScheduledProtocolCodeSequence=codes())
+    return item(dataset, **{**keys, STEPS: [item(asked_step, **(step or {}))]})
 
 
 def step_of(entry: Dataset) -> Dataset:
