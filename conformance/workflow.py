@@ -15,7 +15,10 @@ from pydicom.dataset import Dataset
 from conformance.decoding import ReadMessage, decoded
 from conformance.house import Carried, House, System, notes
 from conformance.material.patients import Patient
+from conformance.material.query_models import MODELS, identifier
 from conformance.material.reading import reader
+from conformance.material.worklist import WORKLIST_FIND
+from conformance.material.worklist import identifier as worklist_identifier
 from conformance.peers.acceptor import wait_until
 from conformance.peers.association import Association
 from conformance.peers.stream import Stream
@@ -25,10 +28,9 @@ from conformance.verdict import Failure, Inconclusive
 from emulators.wire.er7 import parse
 from emulators.wire.negotiation import propose
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 CT_HEAD = {"value": "CT-HEAD", "scheme": "99RADLOOP", "meaning": "CT head without contrast"}
 READER = reader("Moss", "Rita")
+_STUDY_KEYS = ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +203,8 @@ class Workflow:
 
     def worklist(self, patient: Patient) -> list[Entry]:
         """The patient's entries that a scanner would see."""
-        query = Dataset()
-        query.PatientID, query.PatientName, query.AccessionNumber = patient.patient_id, "", ""
-        query.StudyInstanceUID = query.RequestedProcedureID = ""
-        step = Dataset()
-        step.Modality = step.ScheduledProcedureStepID = step.ScheduledStationAETitle = ""
-        query.ScheduledProcedureStepSequence = [step]
-        with self.associate("ris", "modality", WORKLIST) as peer:
-            found = peer.find(WORKLIST, query)
+        with self.associate("ris", "modality", WORKLIST_FIND) as peer:
+            found = peer.find(WORKLIST_FIND, worklist_identifier(PatientID=patient.patient_id))
         return [_entry(match) for match in found.matches]
 
     def scheduled(self, patient: Patient, count: int = 1) -> list[Entry]:
@@ -229,12 +225,7 @@ class Workflow:
         """What the archive finds at STUDY level as the workstation asks; but for what has no accession number where one is
         asked for, which fits any (PS3.4 C.2.2.1.2).
         """
-        query = Dataset()
-        query.QueryRetrieveLevel = "STUDY"
-        for keyword in ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances"):
-            setattr(query, keyword, keys.get(keyword, "" if keyword != "NumberOfStudyRelatedInstances" else None))
-        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
-            found = peer.find(STUDY_ROOT_FIND, query).matches
+        found = self._found(identifier("STUDY", _STUDY_KEYS, **keys))
         return [one for one in found if not keys.get("AccessionNumber") or one.get("AccessionNumber")]
 
     def archived(self, instances: int, **keys: str) -> Dataset:
@@ -255,18 +246,15 @@ class Workflow:
         told = study.get("NumberOfStudyRelatedInstances")
         if told not in (None, ""):
             return int(told)
-        found = self._below(study, "SERIES", SeriesInstanceUID="")
-        return sum(
-            len(self._below(study, "IMAGE", SeriesInstanceUID=str(one.SeriesInstanceUID), SOPInstanceUID="")) for one in found
-        )
+        above = {"StudyInstanceUID": str(study.StudyInstanceUID)}
+        series = self._found(identifier("SERIES", ("SeriesInstanceUID",), **above))
+        names = [{**above, "SeriesInstanceUID": str(one.SeriesInstanceUID)} for one in series]
+        return sum(len(self._found(identifier("IMAGE", ("SOPInstanceUID",), **one))) for one in names)
 
-    def _below(self, study: Dataset, level: str, **keys: str) -> list[Dataset]:
-        query = Dataset()
-        query.QueryRetrieveLevel, query.StudyInstanceUID = level, study.StudyInstanceUID
-        for keyword, value in keys.items():
-            setattr(query, keyword, value)
-        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
-            return peer.find(STUDY_ROOT_FIND, query).matches
+    def _found(self, keys: Dataset) -> list[Dataset]:
+        """What the archive finds as the workstation asks, at study root."""
+        with self.associate("pacs", "workstation", MODELS["s"].find) as peer:
+            return peer.find(MODELS["s"].find, keys).matches
 
     def accession_of(self, study_instance_uid: str) -> str:
         """The accession number that the archive has at a study, as soon as it has one. Raises Failure."""
