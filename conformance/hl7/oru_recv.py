@@ -8,8 +8,9 @@ from dataclasses import replace
 from conformance.case import MUST, NO_CLAUSE, OPINION, READ, SHOULD, Role, case
 from conformance.material.documents import PDF
 from conformance.material.good_messages import placed_order
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, scheduled
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.report_receivers import CORRECTED, FINAL, NOTHING, PRELIMINARY, VALID, WITHDRAWN, Receiver
 from conformance.material.reports import ADDENDUM, NARRATIVE, observation, text_rows
 from conformance.material.telling import told

@@ -4,8 +4,9 @@ import threading
 
 from conformance.case import NO_CLAUSE, OPINION, case
 from conformance.material.hl7 import acknowledgement
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of
-from conformance.material.patients import Sent, merge, register
+from conformance.material.patients import merge, register
 from conformance.material.routing import Line, routes
 from conformance.peers.mllp import AcknowledgeWith, ReceivedMessage, well
 from conformance.trial import Trial

@@ -19,8 +19,8 @@ from pydicom.dataset import Dataset
 from conformance.case import Role
 from conformance.material.archive_view import MOVED_TO, ArchiveView
 from conformance.material.images import Study
+from conformance.material.messages import Sent
 from conformance.material.orders import not_to_be_read, order_of, ready_to_read
-from conformance.material.patients import Sent
 from conformance.material.query_models import first_model, identifier
 from conformance.material.telling import told
 from conformance.material.work import storage_class

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, order_status, ready_to_read
-from conformance.material.patients import Patient, Sent, register
+from conformance.material.patients import Patient, register
 from conformance.material.reports import report
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable

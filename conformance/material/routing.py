@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of, order_status
-from conformance.material.patients import Patient, Sent, register
+from conformance.material.patients import Patient, register
 from conformance.material.reports import report
 from conformance.peers.mllp import MllpClient, MllpListener, ReceivedMessage
 from conformance.target import PeerName

@@ -13,8 +13,9 @@ reporting  an entry of its reading list, operator step ``sign report``   the RIS
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent, Visit, register
+from conformance.material.patients import Patient, Visit, register
 from conformance.material.routing import adt_destination
 from conformance.material.telling import told
 from conformance.peers.mllp import MllpListener, ReceivedMessage

@@ -1,6 +1,6 @@
 """Telling the product something by HL7, and hearing whether it takes it."""
 
-from conformance.material.patients import Sent
+from conformance.material.messages import Sent
 from conformance.peers.mllp import ReceivedMessage
 from conformance.target import PeerName
 from conformance.trial import Trial

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from conformance.case import NO_CLAUSE, OPINION, case
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.reading import ReadingRoom
 from conformance.material.reports import report
 from conformance.material.routing import route_of
