@@ -11,6 +11,7 @@ from conformance.material.commitment import requested
 from conformance.material.commitment_results import ALL_SAFE, STORAGE_COMMITMENT, references
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
+from conformance.material.routing import arrives_again_s
 from conformance.material.sop_classes import CT
 from conformance.material.telling import told
 from conformance.peers.conversation import Received
@@ -43,14 +44,13 @@ def a_dead_destination_holds_up_no_other(trial: Trial) -> None:
     trial.peer(dead).dicom.stop_listening()
     with trial.beforehand("a study is stored"), trial.associate(CT, peer="modality") as peer:
         peer.store_all(images)
-    patience_s = trial.timers.propagation_s + trial.timers.index_s
     for name in others:
-        _expect_all(trial, name, images, patience_s)
+        _expect_all(trial, name, images, trial.timers.propagation_s + trial.timers.index_s)
     if "commitment" in trial.target.claims.services:
         is_router = trial.role == "engine"
         _expect_no_commitment(trial, images if is_router else [*images, Study(trial).image()])
     trial.peer(dead).dicom.listen()
-    _expect_all(trial, dead, images, 1.2 * trial.timers.retry_s + patience_s)
+    _expect_all(trial, dead, images, arrives_again_s(trial) + trial.timers.index_s)
 
 
 def _study(trial: Trial) -> list[Dataset]:
