@@ -38,8 +38,9 @@ def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
         message = line.message(patient)
         answer = sender.ask(message.payload)
     if answer.code not in ("AA", "CA"):
-        trial.expect(trial.variant != "silent", "AA: the receiver is not there", answer.code, answer.records)
-        return  # the refusal was returned
+        is_returned = has_refused.is_set() and trial.variant != "silent"
+        trial.expect(is_returned, "AA, or the refusal of the receiver", answer.code or "no MSA-1", answer.records)
+        return
     trial.expect(has_refused.wait(trial.timers.propagation_s), "an acknowledged message is sent on", "it is not")
     if trial.variant == "AE":
         trial.eventually(lambda: False, trial.timers.quiet_s)  # until it has understood
