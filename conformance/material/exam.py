@@ -40,6 +40,7 @@ class Ris(Behaviour):
         return [self.answered_entry(one, keys) for one in self.entries]
 
     def answered_entry(self, entry: Dataset, keys: Dataset) -> Dataset:
+        """What is asked for of an entry, whose steps are on the last day that is asked for."""
         answer = _selected(entry, keys)
         asked, steps = keys.get(STEPS) or [Dataset()], answer.get(STEPS) or []
         for step in steps:
@@ -124,6 +125,7 @@ class Room:
         return self.ris.entries[-1]
 
     def entry(self, **changes: Any) -> Dataset:
+        """One that is on no worklist yet; ``changes`` are attributes of the entry, not of its step."""
         accession, title = self.trial.accession_number(), self.trial.target.title
         procedure, protocol = code("CT-HEAD", "99RADLOOP", "CT head"), code("CT-HEAD-P", "99RADLOOP", "CT head, plain")
         step = item(

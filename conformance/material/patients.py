@@ -62,6 +62,7 @@ class Patient:
 
 
 def pid(patient: Patient, fields: Mapping[int, Field] | None = None) -> Row:
+    """PID; ``fields`` replaces or adds by number."""
     return row(
         "PID",
         {
