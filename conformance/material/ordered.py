@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
+from conformance.material import read_back
 from conformance.material.orders import new_order, order_of
 from conformance.material.patients import Patient, register
-from conformance.material.worklist import WORKLIST_FIND, ask, identifier, step_of
+from conformance.material.worklist import step_of
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 
@@ -38,12 +39,8 @@ def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: str = "",
 
 
 def worklist(trial: Trial, patient: Patient) -> list[Dataset]:
-    """The entries of a patient as a scanner sees them. Raises Failure where the query fails."""
-    keys = identifier({"ScheduledProcedureStepStatus": None}, PatientID=patient.patient_id)
-    with trial.associate(WORKLIST_FIND) as peer:
-        found = ask(peer, keys)
-    trial.expect_equal("final status of the worklist query", found.final.meaning, "0000H success", found.final.records)
-    return found.matches
+    """The entries of a patient as a scanner sees them. Raises Failure where the query fails, Inconclusive."""
+    return read_back.worklist(trial, PatientID=patient.patient_id).matches
 
 
 def step_ids(entries: list[Dataset]) -> list[str]:

@@ -31,7 +31,8 @@ _STUDY_KEYS = (
 def worklist(trial: Trial, **keys: str) -> Found:
     """The worklist entries with these values (of the entry, not of its step). Raises Failure, Inconclusive."""
     claimed(trial, "worklist")
-    return answered(trial, WORKLIST_FIND, worklist_identifier(**{**dict.fromkeys(_MORE_WORKLIST_KEYS), **keys}))
+    step = {"ScheduledProcedureStepStatus": None}
+    return answered(trial, WORKLIST_FIND, worklist_identifier(step, **{**dict.fromkeys(_MORE_WORKLIST_KEYS), **keys}))
 
 
 def studies(trial: Trial, **keys: str) -> Found:
