@@ -5,8 +5,9 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 
 from conformance.material import read_back
-from conformance.material.orders import new_order, order_of
-from conformance.material.patients import Patient, register
+from conformance.material.orders import order_of
+from conformance.material.patients import Patient
+from conformance.material.telling import told_orders
 from conformance.material.worklist import step_of
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
@@ -20,13 +21,10 @@ def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: str = "",
     services = trial.target.claims.services
     trial.needs("orders" in services and "worklist" in services, "orders that come onto a worklist")
     with trial.beforehand("ordered procedures are on the worklist"):
-        with trial.mllp() as sender:
-            if "adt" in services:
-                trial.expect_code(sender.ask(register(trial, patient=patient).payload), "AA", "CA")
-            for _ in range(count):
-                order = order_of(trial, patient)
-                order = replace(order, procedure=(procedure, procedure, "99RADLOOP")) if procedure else order
-                trial.expect_code(sender.ask(new_order(trial, order).payload), "AA", "CA")
+        orders = [order_of(trial, patient) for _ in range(count)]
+        if procedure:
+            orders = [replace(order, procedure=(procedure, procedure, "99RADLOOP")) for order in orders]
+        told_orders(trial, orders)
         found: list[Dataset] = []
 
         def shown() -> bool:
