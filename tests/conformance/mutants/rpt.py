@@ -88,6 +88,29 @@ class LooksForNoPriors(Mutant):
         return command, dataset
 
 
+class WaitsForPriors(LooksForNoPriors):
+    """What is on its list is not asked for before a C-MOVE for something else has been answered."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._has_priors = False
+        self._waiting: list[tuple[Link, int, Command, bytes | None]] = []
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
+        if command.name == "C-MOVE-RQ" and dataset:
+            study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
+            link.notes["is prior"] = study.encode() not in self._listed
+            if not self._has_priors and not link.notes["is prior"]:
+                self._waiting.append((link, context_id, command, dataset))
+                return None
+        if command.name == "C-MOVE-RSP" and link.notes.get("is prior"):
+            self._has_priors = True
+            for held, held_context_id, held_command, held_dataset in self._waiting:
+                held.send_message(False, held_context_id, held_command, held_dataset)
+            self._waiting.clear()
+        return command, dataset
+
+
 class ReadsEverythingAsRoutine(Mutant):
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         return payload.replace(b"^^S|", b"^^R|") if to_product else payload
@@ -140,7 +163,7 @@ class TakesWhatItCannotKeep(Mutant):
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "rpt.wl.1": [AcknowledgesUnheard(b"ORC|CA|"), AcknowledgesUnheard(b"ORC|SC|")],
     "rpt.ctx.1": [SignsForThePatientListedLast(), NamesTheFirstAccession()],
-    "rpt.prior.1": LooksForNoPriors(),
+    "rpt.prior.1": [LooksForNoPriors(), WaitsForPriors()],
     "rpt.stat.1": ReadsEverythingAsRoutine(),
     "rpt.state.1": [SaysOfAll(b"C", b"P"), SaysOfAll(b"P", b"F"), SaysOfAll(b"W", b"F")],
     "rpt.multi.1": ReportsOnTheFirstOrder(),
