@@ -108,7 +108,7 @@ def _at_archive(trial: Trial) -> None:
     named = {"StudyInstanceUID": str(scheduled.StudyInstanceUID), "AccessionNumber": str(scheduled.AccessionNumber)}
     study, step = Study(trial, PatientID=merged.patient_id, **named), PerformedStep(trial, merged, [scheduled])
     images = study.images(4)
-    step.series, step.images = study.series_uid(), tuple(str(image.SOPInstanceUID) for image in images)
+    step.has_made(images)
     with trial.beforehand("an exam of the old ID is under way"):
         for patient in (survivor, merged):
             told(trial, register(trial, "A04", patient))
