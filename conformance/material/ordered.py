@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from conformance.material import read_back
 from conformance.material.orders import order_of
 from conformance.material.patients import Patient
+from conformance.material.routing import receivers
 from conformance.material.telling import told_orders
 from conformance.material.worklist import step_of
 from conformance.peers.mllp import ReceivedMessage
@@ -59,10 +60,5 @@ def offered(trial: Trial, patient: Patient) -> list[str]:
 
 def said_of(trial: Trial, number: str) -> list[ReceivedMessage]:
     """The HL7 messages of this trial that name an order, to any of the tester's systems."""
-    return [
-        one
-        for peer in trial.peers.values()
-        if peer.mllp_listener is not None
-        for one in peer.mllp.received
-        if number.encode() in one.payload
-    ]
+    came = [one for listener in receivers(trial).values() for one in listener.received]
+    return [one for one in came if number.encode() in one.payload]
