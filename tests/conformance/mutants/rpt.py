@@ -71,8 +71,8 @@ class ReportsOnTheFirstOrder(Reports):
         return b"\rORC|".join([first, *others[:1]]) + (b"\r" if others[1:] else b"")
 
 
-class LooksForNoPriors(Mutant):
-    """It sees of the archive's answers those about studies on its list alone."""
+class KnowsItsList(Mutant):
+    """It tells the studies on its list from others."""
 
     def reset(self) -> None:
         self._listed = b""
@@ -81,14 +81,22 @@ class LooksForNoPriors(Mutant):
         self._listed += payload if to_product else b""
         return payload
 
+    def is_listed(self, link: Link, context_id: int, dataset: bytes) -> bool:
+        """Whether the study of an identifier is on it."""
+        study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
+        return study.encode() in self._listed
+
+
+class LooksForNoPriors(KnowsItsList):
+    """It sees of the archive's answers those about studies on its list alone."""
+
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
-        if to_product and command.name == "C-FIND-RSP" and dataset:
-            study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
-            return (command, dataset) if study.encode() in self._listed else None
+        if to_product and command.name == "C-FIND-RSP" and dataset and not self.is_listed(link, context_id, dataset):
+            return None
         return command, dataset
 
 
-class WaitsForPriors(LooksForNoPriors):
+class WaitsForPriors(KnowsItsList):
     """What is on its list is not asked for before a C-MOVE for something else has been answered."""
 
     def reset(self) -> None:
@@ -98,8 +106,7 @@ class WaitsForPriors(LooksForNoPriors):
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if command.name == "C-MOVE-RQ" and dataset:
-            study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
-            link.notes["is prior"] = study.encode() not in self._listed
+            link.notes["is prior"] = not self.is_listed(link, context_id, dataset)
             if not self._has_priors and not link.notes["is prior"]:
                 self._waiting.append((link, context_id, command, dataset))
                 return None
