@@ -2,14 +2,8 @@
 
 Workflow cases work it as its people would, by steps at its systems, and judge it by what every interface answers on the wire.
 
-::
-
-    work = trial.workflow()
-    patient = work.person()
-    work.register(patient)
-
-The systems are started once in a run and shared by its cases; identifiers keep them apart. From its start on,
-the tester's own systems do not listen: the relays stand on their ports.
+The words of the cases are in ``workflow.py``. The systems are started once in a run and shared by its cases; identifiers keep
+them apart. From its start on, the tester's own systems do not listen: the relays stand on their ports.
 """
 
 import json

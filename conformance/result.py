@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.groups import GROUPS, Group, group_of
-from conformance.verdict import GOOD, Outcome, worst
+from conformance.verdict import GOOD, Deviation, Outcome, worst
 from emulators.core.errors import ConfigError
 
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class DeviationResult:
-    expected: str
-    actual: str
-    proof: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class TrialResult:
     actual: str = ""
     reason: str = ""  # inconclusive, not applicable, error
     proof: tuple[int, ...] = ()
-    deviations: tuple[DeviationResult, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
     records: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -191,7 +184,7 @@ def _result(content: dict[str, Any]) -> RunResult:
 
 
 def _trial(content: dict[str, Any]) -> TrialResult:
-    deviations = tuple(DeviationResult(one["expected"], one["actual"], tuple(one["proof"])) for one in content["deviations"])
+    deviations = tuple(Deviation(one["expected"], one["actual"], tuple(one["proof"])) for one in content["deviations"])
     records = tuple((first, last) for first, last in content["records"])
     return TrialResult(
         **{

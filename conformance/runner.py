@@ -22,7 +22,7 @@ from conformance.material.data_sets import OddValues
 from conformance.operator_steps import Operator
 from conformance.peers.acceptor import Acceptor
 from conformance.peers.mllp import MllpListener
-from conformance.result import CaseResult, DeviationResult, TrialResult
+from conformance.result import CaseResult, TrialResult
 from conformance.standards import edition_of
 from conformance.taps import Taps, ranges
 from conformance.target import PeerName, Target
@@ -191,7 +191,7 @@ class Run:
             verdict.actual,
             verdict.reason,
             verdict.proof or received[-20:],
-            tuple(DeviationResult(one.expected, one.actual, one.proof) for one in trial.deviations),
+            tuple(trial.deviations),
             tuple(ranges(records)),
         )
 

@@ -16,7 +16,7 @@ from conformance.peers.stream import Stream
 from conformance.peers.well_behaved import WellBehaved
 from conformance.taps import Taps
 from conformance.target import Endpoint, PeerName, RoleTarget, Target, Timers
-from conformance.verdict import Ended, Failure, Inconclusive, NotApplicable, Silence
+from conformance.verdict import Deviation, Ended, Failure, Inconclusive, NotApplicable, Silence
 from conformance.waiting import wait_until
 from emulators.wire.items import ExtendedNegotiation, RoleSelection, UserIdentity
 from emulators.wire.negotiation import propose
@@ -74,15 +74,6 @@ class Peer:
         if self.endpoint.ae_title is None:
             raise Inconclusive(f"the target file has no tester.peers.{self.name}.ae_title")
         return self.endpoint.ae_title
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """Something that should be otherwise; the case goes on."""
-
-    expected: str
-    actual: str
-    proof: tuple[int, ...]
 
 
 @dataclass(slots=True, eq=False)

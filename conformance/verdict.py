@@ -17,6 +17,7 @@ outcome             meaning
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -48,6 +49,15 @@ GOOD = frozenset((Outcome.PASS, Outcome.WARN, Outcome.WAIVED))
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome of a whole by those of its parts; without any, not applicable."""
     return min(outcomes, key=SEVERITY.index, default=Outcome.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Something that should be otherwise, and the records that prove it; the case goes on."""
+
+    expected: str
+    actual: str
+    proof: tuple[int, ...]
 
 
 class Failure(Exception):

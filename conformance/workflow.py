@@ -6,7 +6,7 @@ asked is asked by the tester as one of the systems: the worklist as the scanner,
 
 import json
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from pydicom.dataset import Dataset
 from conformance.decoding import ReadMessage, decoded
 from conformance.house import Carried, House, System, notes
 from conformance.material.patients import Patient
+from conformance.material.query_models import MODELS, identifier
+from conformance.material.reading import reader
+from conformance.material.worklist import WORKLIST_FIND
+from conformance.material.worklist import identifier as worklist_identifier
 from conformance.peers.association import Association
 from conformance.peers.stream import Stream
 from conformance.target import Service
@@ -24,10 +28,9 @@ from conformance.waiting import wait_until
 from emulators.wire.er7 import parse
 from emulators.wire.negotiation import propose
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 CT_HEAD = {"value": "CT-HEAD", "scheme": "99RADLOOP", "meaning": "CT head without contrast"}
-READER = {"reader__family": "Moss", "reader__given": "Rita"}
+READER = reader("Moss", "Rita")
+_STUDY_KEYS = ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,6 @@ class Entry:
     patient_name: str
     accession: str
     study_instance_uid: str
-    procedure_id: str
-    step_id: str
 
 
 class Workflow:
@@ -59,11 +60,10 @@ class Workflow:
     # --- people
 
     def do(self, system: System, step: str, **data: str) -> list[dict[str, Any]]:
-        """A step of a person at a system; what it notes. Dots in keys are written as ``__``. Raises Inconclusive."""
-        plain = {key.replace("__", "."): value for key, value in data.items()}
+        """A step of a person at a system; what it notes. Raises Inconclusive."""
         if system == self.house.place:
-            return notes(self.trial.operate(step, **plain))
-        return notes(self.house.neighbours.perform(system, step, plain))
+            return notes(self.trial.operate(step, **data))
+        return notes(self.house.neighbours.perform(system, step, data))
 
     def person(self, family: str = "Doe", given: str = "Jane") -> Patient:
         """A patient with a number of the trial."""
@@ -71,7 +71,7 @@ class Workflow:
 
     def register(self, patient: Patient, step: str = "register", **data: str) -> None:
         """At the desk of the EHR: ``register``, ``admit``, ``update patient`` ..., with ``data`` beside the patient's."""
-        self.do("ehr", step, subject=patient.patient_id, **_patient(patient), **self._visit(patient), **data)
+        self.do("ehr", step, subject=patient.patient_id, **patient.step_data, **self._visit(patient), **data)
 
     def merge(self, survivor: Patient, merged: Patient) -> None:
         """At the EHR: what ``merged`` had belongs to ``survivor``."""
@@ -79,7 +79,7 @@ class Workflow:
             "ehr",
             "merge",
             subject=survivor.patient_id,
-            **_patient(survivor),
+            **survivor.step_data,
             prior_patient_id=merged.patient_id,
             prior_issuer=merged.issuer,
         )
@@ -87,17 +87,28 @@ class Workflow:
     def place_order(self, patient: Patient, count: int = 1, data: Mapping[str, str] | None = None) -> list[str]:
         """At the EHR, one order message for ``count`` CT heads; their placer order numbers."""
         numbers = [self.trial.identifier("O") for _ in range(count)]
-        orders = [_order(number, "ROUTINE") for number in numbers]
+        orders = [_order(number) for number in numbers]
         self.do(
             "ehr",
             "place order",
             subject=numbers[0],
-            **_patient(patient),
+            **patient.step_data,
             **self._visit(patient),
             orders=json.dumps(orders),
             **(data or {}),
         )
         return numbers
+
+    def person_on_the_list(self, family: str = "Doe", given: str = "Jane") -> tuple[Patient, str, Entry]:
+        """Somebody who is registered and has one order, which is on the worklist: with its placer order number and entry.
+
+        Raises Failure, Inconclusive.
+        """
+        patient = self.person(family, given)
+        self.register(patient)
+        [order] = self.place_order(patient)
+        [entry] = self.scheduled(patient)
+        return patient, order, entry
 
     def scan(self, accession: str, *, instances: int = 3, **data: str) -> None:
         """At the scanner, with the worklist: the exam from its start to its end."""
@@ -129,7 +140,7 @@ class Workflow:
             "modality",
             "start unscheduled",
             subject=subject,
-            **_patient(patient),
+            **patient.step_data,
             accession=accession,
             modality="CT",
             description="CT head without contrast",
@@ -144,9 +155,9 @@ class Workflow:
             "ris",
             "create order",
             subject=study_instance_uid or self.trial.identifier("F"),
-            **_patient(patient),
+            **patient.step_data,
             **self._visit(patient),
-            order=json.dumps(_order("", "ROUTINE")),
+            order=json.dumps(_order("")),
             study_instance_uid=study_instance_uid,
         )
 
@@ -190,25 +201,19 @@ class Workflow:
         request = propose(self.house.title(system), self.house.title(caller), syntaxes)
         return Association.establish(Stream(connection, tap, limit_s), request, self.trial.timers.dimse_s)
 
-    def worklist(self, *, patient_id: str = "", accession: str = "") -> list[Entry]:
-        """The entries of the worklist that a scanner would see."""
-        query = Dataset()
-        query.PatientID, query.PatientName, query.AccessionNumber = patient_id, "", accession
-        query.StudyInstanceUID = query.RequestedProcedureID = ""
-        step = Dataset()
-        step.Modality = step.ScheduledProcedureStepID = step.ScheduledStationAETitle = ""
-        query.ScheduledProcedureStepSequence = [step]
-        with self.associate("ris", "modality", WORKLIST) as peer:
-            found = peer.find(WORKLIST, query)
+    def worklist(self, patient: Patient) -> list[Entry]:
+        """The patient's entries that a scanner would see."""
+        with self.associate("ris", "modality", WORKLIST_FIND) as peer:
+            found = peer.find(WORKLIST_FIND, worklist_identifier(PatientID=patient.patient_id))
         return [_entry(match) for match in found.matches]
 
     def scheduled(self, patient: Patient, count: int = 1) -> list[Entry]:
-        """The patient's entries, as soon as there are so many. Raises Failure where they do not come."""
+        """The patient's entries, as soon as there are so many, and no more. Raises Failure where that does not come about."""
         seen: list[Entry] = []
 
         def there() -> bool:
-            seen[:] = self.worklist(patient_id=patient.patient_id)
-            return len(seen) >= count
+            seen[:] = self.worklist(patient)
+            return len(seen) == count
 
         if not wait_until(there, self.trial.timers.propagation_s):
             raise Failure(
@@ -220,12 +225,7 @@ class Workflow:
         """What the archive finds at STUDY level as the workstation asks; but for what has no accession number where one is
         asked for, which fits any (PS3.4 C.2.2.1.2).
         """
-        query = Dataset()
-        query.QueryRetrieveLevel = "STUDY"
-        for keyword in ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID", "NumberOfStudyRelatedInstances"):
-            setattr(query, keyword, keys.get(keyword, "" if keyword != "NumberOfStudyRelatedInstances" else None))
-        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
-            found = peer.find(STUDY_ROOT_FIND, query).matches
+        found = self._found(identifier("STUDY", _STUDY_KEYS, **keys))
         return [one for one in found if not keys.get("AccessionNumber") or one.get("AccessionNumber")]
 
     def archived(self, instances: int, **keys: str) -> Dataset:
@@ -246,18 +246,15 @@ class Workflow:
         told = study.get("NumberOfStudyRelatedInstances")
         if told not in (None, ""):
             return int(told)
-        found = self._below(study, "SERIES", SeriesInstanceUID="")
-        return sum(
-            len(self._below(study, "IMAGE", SeriesInstanceUID=str(one.SeriesInstanceUID), SOPInstanceUID="")) for one in found
-        )
+        above = {"StudyInstanceUID": str(study.StudyInstanceUID)}
+        series = self._found(identifier("SERIES", ("SeriesInstanceUID",), **above))
+        names = [{**above, "SeriesInstanceUID": str(one.SeriesInstanceUID)} for one in series]
+        return sum(len(self._found(identifier("IMAGE", ("SOPInstanceUID",), **one))) for one in names)
 
-    def _below(self, study: Dataset, level: str, **keys: str) -> list[Dataset]:
-        query = Dataset()
-        query.QueryRetrieveLevel, query.StudyInstanceUID = level, study.StudyInstanceUID
-        for keyword, value in keys.items():
-            setattr(query, keyword, value)
-        with self.associate("pacs", "workstation", STUDY_ROOT_FIND) as peer:
-            return peer.find(STUDY_ROOT_FIND, query).matches
+    def _found(self, keys: Dataset) -> list[Dataset]:
+        """What the archive finds as the workstation asks, at study root."""
+        with self.associate("pacs", "workstation", MODELS["s"].find) as peer:
+            return peer.find(MODELS["s"].find, keys).matches
 
     def accession_of(self, study_instance_uid: str) -> str:
         """The accession number that the archive has at a study, as soon as it has one. Raises Failure."""
@@ -274,7 +271,7 @@ class Workflow:
 
     def eventually_off_the_list(self, patient: Patient) -> None:
         """Nothing of the patient is on the worklist any more. Raises Failure."""
-        if not wait_until(lambda: not self.worklist(patient_id=patient.patient_id), self.trial.timers.propagation_s):
+        if not wait_until(lambda: not self.worklist(patient), self.trial.timers.propagation_s):
             raise Failure("no entry of the patient left on the worklist", "there is one")
 
     def not_archived(self, what: str, **keys: str) -> None:
@@ -295,6 +292,10 @@ class Workflow:
             raise Failure(f"the chart of the order: {what}", f"it shows {seen.get('shown') or 'nothing'}")
         return seen
 
+    def charted_as(self, number: str, state: str) -> dict[str, Any]:
+        """As ``charted``, where it is the state that counts: ``awaiting report``, ``final``, ``withdrawn`` ..."""
+        return self.charted(number, lambda chart: chart.get("shown") == state, state)
+
     def dicom_messages(self) -> list[ReadMessage]:
         """Every DIMSE message since the case began, on whatever link, in the order in which they ended."""
         records = self.trial.taps.of_case(self.trial.key, self._since)
@@ -310,28 +311,16 @@ class Workflow:
         ]
 
     def _visit(self, patient: Patient) -> dict[str, str]:
-        return {"visit__visit_number": f"V{patient.patient_id}"[:20], "visit__patient_class": "O"}
+        return {"visit.visit_number": f"V{patient.patient_id}"[:20], "visit.patient_class": "O"}
 
 
-def _patient(patient: Patient) -> dict[str, str]:
-    family, given, *_ = (*patient.name, "", "")
-    return {
-        "patient__patient_id": patient.patient_id,
-        "patient__issuer": patient.issuer,
-        "patient__name__family": family,
-        "patient__name__given": given,
-        "patient__birth_date": patient.birth_date,
-        "patient__sex": patient.sex,
-    }
-
-
-def _order(number: str, priority: str) -> dict[str, Any]:
+def _order(number: str) -> dict[str, Any]:
     return {
         "placer_order_number": number,
         "procedure": CT_HEAD,
         "modality": "CT",
         "body_part": "HEAD",
-        "priority": priority,
+        "priority": "ROUTINE",
         "requested_at": "",
         "reason": "Headache",
         "ordering_physician": {"family": "Grey", "given": "Ada"},
@@ -339,12 +328,9 @@ def _order(number: str, priority: str) -> dict[str, Any]:
 
 
 def _entry(match: Dataset) -> Entry:
-    steps: Sequence[Dataset] = match.get("ScheduledProcedureStepSequence") or [Dataset()]
     return Entry(
         str(match.get("PatientID", "")),
         str(match.get("PatientName", "")),
         str(match.get("AccessionNumber", "")),
         str(match.get("StudyInstanceUID", "")),
-        str(match.get("RequestedProcedureID", "")),
-        str(steps[0].get("ScheduledProcedureStepID", "")),
     )

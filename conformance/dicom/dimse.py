@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, READ, SHOULD, case
 from conformance.decoding import ReadMessage, decoded
-from conformance.material.archive_view import PATIENT_FIND, STUDY_FIND
 from conformance.material.images import Study
+from conformance.material.query_models import first_model
 from conformance.material.sop_classes import SHORT_NAMES
 from conformance.material.work import storage_class
 from conformance.peers.conversation import Aborted
@@ -148,4 +148,4 @@ def cancellable(trial: Trial) -> str:
     if "worklist" in claims.services and trial.role == "ris":
         return MODALITY_WORKLIST
     trial.needs("query" in claims.services, "a service that can be cancelled")
-    return PATIENT_FIND if claims.query_models and "study" not in claims.query_models else STUDY_FIND
+    return first_model(trial.target).find

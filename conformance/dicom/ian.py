@@ -42,7 +42,7 @@ def archived(trial: Trial, count: int) -> tuple[Study, list[Dataset], PerformedS
     )
     images = study.images(count)
     step = PerformedStep(trial, patient, [scheduled])
-    step.series, step.images = study.series_uid(), tuple(str(one.SOPInstanceUID) for one in images)
+    step.has_made(images)
     with trial.beforehand("a performed step and its images"), trial.associate(MPPS, CT) as peer:
         for answer in (peer.n_create(MPPS, step.uid, step.created()), *map(peer.store, images)):
             trial.expect_equal(f"status of {answer.name}", answer.meaning, "0000H success", answer.records)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, NO_CLAUSE, OPINION, READ, case
-from conformance.material.archive import MODELS, SR, identifier, models, store
+from conformance.material.archive import SR, store
 from conformance.material.images import Study
+from conformance.material.query_models import MODELS, identifier, models
 from conformance.material.sop_classes import CT
 from conformance.peers.acceptor import scp_role
 from conformance.trial import Trial

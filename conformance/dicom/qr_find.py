@@ -16,21 +16,10 @@ from conformance.material.answers import (
     expect_answers,
     expect_ended,
 )
-from conformance.material.archive import (
-    MODELS,
-    UNIQUE_KEYS,
-    Level,
-    Model,
-    ReferenceArchive,
-    each_model,
-    identifier,
-    models,
-    reference_archive,
-    store,
-    unique,
-)
+from conformance.material.archive import ReferenceArchive, reference_archive, store
 from conformance.material.data_sets import keywords
 from conformance.material.images import Study
+from conformance.material.query_models import MODELS, UNIQUE_KEYS, Level, Model, each_model, identifier, models, unique
 from conformance.peers.association import Association, Found
 from conformance.target import RoleTarget
 from conformance.trial import Trial

@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, SHOULD, case
-from conformance.material.archive import (
-    LEVELS,
-    MODELS,
-    SR,
-    UNIQUE_KEYS,
-    Level,
-    Model,
-    are_found,
-    identifier,
-    models,
-    reference_archive,
-    store,
-)
+from conformance.material.archive import SR, are_found, reference_archive, store
 from conformance.material.codestreams import LOSSY, SHORT_NAMES, UIDS, in_transfer_syntax
 from conformance.material.images import Study
+from conformance.material.query_models import LEVELS, MODELS, UNIQUE_KEYS, Level, Model, identifier, models
 from conformance.material.sop_classes import SECONDARY_CAPTURE
 from conformance.peers.acceptor import Acceptor, Behaviour
 from conformance.peers.association import Association, Retrieved

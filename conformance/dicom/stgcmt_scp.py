@@ -7,19 +7,21 @@ from pydicom.dataset import Dataset
 from conformance.case import MUST, READ, SHOULD, case
 from conformance.dicom.store_abort import broken_off
 from conformance.material.commitment import (
-    ALL_SAFE,
     CLASS_INSTANCE_CONFLICT,
-    NO_SUCH_INSTANCE,
     SCU,
-    SOME_FAILED,
-    STORAGE_COMMITMENT,
-    WELL_KNOWN_INSTANCE,
-    Reference,
     Result,
     committed,
     references,
     requested,
     result_of,
+)
+from conformance.material.commitment_results import (
+    ALL_SAFE,
+    NO_SUCH_INSTANCE,
+    SOME_FAILED,
+    STORAGE_COMMITMENT,
+    WELL_KNOWN_INSTANCE,
+    Reference,
 )
 from conformance.material.images import Study
 from conformance.material.sop_classes import CT, MR

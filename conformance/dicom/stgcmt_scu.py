@@ -1,7 +1,7 @@
 """Storage commitment as a modality asks for it."""
 
 from conformance.case import MUST, READ, SHOULD, case
-from conformance.material.commitment_results import COMMITMENT_INSTANCE, references, send_result
+from conformance.material.commitment_results import WELL_KNOWN_INSTANCE, references, send_result
 from conformance.material.exam import Archive, Room, report
 from conformance.peers.conversation import Conversation, Received
 from conformance.peers.stream import ReceivedPdu
@@ -53,7 +53,7 @@ def commitment_is_asked_for_all_that_was_stored(trial: Trial) -> None:
         trial.expect_equal("instances that are named", sorted(named), images, asked.records)
         classes = {(str(one.dataset.SOPClassUID), one.uid) for one in room.images()}
         trial.expect(set(references(asked.dataset)) <= classes, "each under its SOP class", "another class", asked.records)
-        trial.expect_equal("Requested SOP Instance UID", asked.command.sop_instance_uid, COMMITMENT_INSTANCE, asked.records)
+        trial.expect_equal("Requested SOP Instance UID", asked.command.sop_instance_uid, WELL_KNOWN_INSTANCE, asked.records)
         trial.expect_equal("Action Type ID", asked.command.elements.get("ActionTypeID"), 1, asked.records)
     transactions = [str(one.dataset.TransactionUID) for one in room.commitments()]
     trial.expect_equal("different Transaction UIDs of two exams", (len(transactions), len(set(transactions))), (2, 2))

@@ -6,6 +6,7 @@ from conformance.case import READ, SHOULD, case
 from conformance.material.archive_view import ArchiveView
 from conformance.material.data_sets import raw
 from conformance.material.images import Study
+from conformance.material.query_models import UNIQUE_KEYS, Level
 from conformance.material.sop_classes import CT
 from conformance.material.stored import expect_found, is_taken
 from conformance.trial import Trial
@@ -36,9 +37,9 @@ def invalid_uids_are_refused_or_kept_as_they_are(trial: Trial) -> None:
     _expect_uids(trial, "STUDY", {"PatientID": study.patient_id}, kept)
 
 
-def _expect_uids(trial: Trial, level: str, above: Mapping[str, str], kept: set[str]) -> None:
+def _expect_uids(trial: Trial, level: Level, above: Mapping[str, str], kept: set[str]) -> None:
     """Found are these UIDs, as they were sent, and no other."""
-    keyword = {"IMAGE": "SOPInstanceUID", "STUDY": "StudyInstanceUID"}[level]
+    keyword = UNIQUE_KEYS[level]
 
     def found() -> set[str]:
         answers = ArchiveView(trial).answers(level, **above, **{keyword: ""})

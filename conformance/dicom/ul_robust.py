@@ -6,8 +6,9 @@ import time
 from conformance.case import ACCEPTORS, DICOM_EITHER, MUST, NO_CLAUSE, OPINION, READ, SHOULD, case
 from conformance.dicom.ul_scu import pdus_of
 from conformance.dicom.ul_state import aborted
-from conformance.material.archive_view import STUDY_GET, ArchiveView, keys
+from conformance.material.archive_view import ArchiveView
 from conformance.material.errands import Errand, calls_others
+from conformance.material.query_models import MODELS, identifier
 from conformance.material.work import Work, p_data, pixels
 from conformance.peers.acceptor import Behaviour, scp_role
 from conformance.peers.association import Association
@@ -155,10 +156,11 @@ def got_by(trial: Trial, announced: int) -> None:
         with work.associate() as peer:
             peer.store_all([image])
         trial.expect(ArchiveView(trial).comes_to_show(image), "it is found", "it is not")
-    asked = keys("IMAGE", **{one: str(image[one].value) for one in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")})
+    names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    asked = identifier("IMAGE", **{name: str(image[name].value) for name in names})
     roles = (scp_role(work.abstract_syntax),)
-    with trial.associate(STUDY_GET, (work.abstract_syntax, (IMPLICIT,)), roles=roles, max_pdu_length=announced) as peer:
-        answers = peer.get(STUDY_GET, asked)
+    with trial.associate(MODELS["s"].get, (work.abstract_syntax, (IMPLICIT,)), roles=roles, max_pdu_length=announced) as peer:
+        answers = peer.get(MODELS["s"].get, asked)
         trial.expect_equal("images that come", len(answers.stored), 1, answers.final.records)
 
 

@@ -8,7 +8,7 @@ from conformance.case import HL7_RECEIVERS, MUST, READ, case
 from conformance.material.effects import visible
 from conformance.material.good_messages import good_messages
 from conformance.material.hl7 import acknowledgement
-from conformance.material.patients import Sent
+from conformance.material.messages import Sent
 from conformance.peers.mllp import MllpClient, MllpListener, ReceivedMessage
 from conformance.trial import HL7_CALLERS, Trial
 from conformance.verdict import Ended, Silence

@@ -4,8 +4,9 @@ from conformance.case import HL7_RECEIVERS, HL7_SENDERS, MUST, READ, case
 from conformance.material.effects import Visible, processed, visible
 from conformance.material.good_messages import good_messages
 from conformance.material.hl7 import acknowledgement
+from conformance.material.messages import Sent
 from conformance.material.orders import order_of, ready_to_read
-from conformance.material.patients import Patient, Sent, merge
+from conformance.material.patients import Patient, merge
 from conformance.material.reports import report
 from conformance.material.sending import Outgoing, sender
 from conformance.peers.mllp import MllpListener, ReceivedMessage, well

@@ -6,12 +6,13 @@ from pydicom.dataset import Dataset
 
 from conformance.case import MEMORY, MUST, NO_CLAUSE, OPINION, READ, SECONDARY, SHOULD, Role, case
 from conformance.material.data_sets import decode
-from conformance.material.holdings import Holdings, told
+from conformance.material.holdings import Holdings
 from conformance.material.orders import new_order, order_of
 from conformance.material.patients import Patient, Visit, adt, pid, register
 from conformance.material.read_back import person_name, studies, text, worklist
 from conformance.material.sending import registered
 from conformance.material.sop_classes import CT
+from conformance.material.telling import told
 from conformance.peers.acceptor import scp_role
 from conformance.peers.mllp import ReceivedMessage
 from conformance.target import RoleTarget

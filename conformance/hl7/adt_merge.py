@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from conformance.case import MUST, READ, SECONDARY, SHOULD, Role, case
-from conformance.material.holdings import Holdings, told
+from conformance.material.holdings import Holdings
 from conformance.material.images import Study
 from conformance.material.orders import new_order, order_of
 from conformance.material.patients import Patient, adt, merge, pid, register
-from conformance.material.performed_steps import PERFORMED_STEP, completed, started
-from conformance.material.read_back import studies, text
+from conformance.material.read_back import studies
 from conformance.material.sending import registered
 from conformance.material.sop_classes import CT
+from conformance.material.steps import MPPS, PerformedStep, entry
+from conformance.material.telling import told
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -63,10 +64,7 @@ def _merge_at_the_placer(trial: Trial) -> None:
         "merge",
         **{
             "subject": survivor.patient_id,
-            "patient.patient_id": survivor.patient_id,
-            "patient.issuer": survivor.issuer,
-            "patient.name.family": survivor.name[0],
-            "patient.name.given": survivor.name[1],
+            **survivor.step_data,
             "prior_patient_id": merged.patient_id,
             "prior_issuer": merged.issuer,
         },
@@ -106,22 +104,24 @@ def a_merge_during_an_exam_loses_nothing(trial: Trial) -> None:
 
 def _at_archive(trial: Trial) -> None:
     survivor, merged = (Patient(trial.patient_id()) for _ in range(2))
-    study, step_uid = Study(trial, PatientID=merged.patient_id), trial.uid()
+    scheduled = entry(trial, merged)
+    named = {"StudyInstanceUID": str(scheduled.StudyInstanceUID), "AccessionNumber": str(scheduled.AccessionNumber)}
+    study, step = Study(trial, PatientID=merged.patient_id, **named), PerformedStep(trial, merged, [scheduled])
     images = study.images(4)
+    step.has_made(images)
     with trial.beforehand("an exam of the old ID is under way"):
         for patient in (survivor, merged):
             told(trial, register(trial, "A04", patient))
-        with trial.associate(PERFORMED_STEP, CT) as peer:
-            step = started(merged, study.uid, study.accession_number, trial.identifier("S"), trial.peer("modality").title)
-            trial.expect_equal("N-CREATE", peer.n_create(PERFORMED_STEP, step_uid, step).status, 0)
+        with trial.associate(MPPS, CT) as peer:
+            trial.expect_equal("N-CREATE", peer.n_create(MPPS, step.uid, step.created()).status, 0)
             peer.store_all(images[:2])
     told(trial, merge(trial, survivor, merged))
-    with trial.associate(PERFORMED_STEP, CT) as peer:
+    with trial.associate(MPPS, CT) as peer:
         for image in images[2:]:
             answer = peer.store(image)
             met = answer.status == 0 or answer.status >> 12 == 0xB
             trial.expect(met, "the rest of the images is stored", answer.meaning, answer.records)
-        answer = peer.n_set(PERFORMED_STEP, step_uid, completed(images))
+        answer = peer.n_set(MPPS, step.uid, step.ended())
         trial.expect_equal("N-SET", answer.meaning, "0000H success", answer.records)
 
     def count() -> int:
@@ -136,20 +136,16 @@ def _at_archive(trial: Trial) -> None:
 def _at_filler(trial: Trial) -> None:
     """The placer hears of the end of the exam under the ID that stays."""
     survivor, merged = (Patient(trial.patient_id()) for _ in range(2))
-    holdings, order, step_uid = Holdings(trial), order_of(trial, merged), trial.uid()
+    holdings, order = Holdings(trial), order_of(trial, merged)
     with trial.beforehand("an exam of the old ID is under way"):
         for patient in (survivor, merged):
             told(trial, register(trial, "A04", patient))
-        entry = holdings.entry(holdings.put(merged, order))
-        study = Study(trial, PatientID=merged.patient_id, StudyInstanceUID=str(entry.StudyInstanceUID))
-        item = entry.ScheduledProcedureStepSequence[0]
-        step_id, accession = str(item.ScheduledProcedureStepID), text(entry, "AccessionNumber")
-        step = started(merged, study.uid, accession, step_id, trial.peer("modality").title)
-        with trial.associate(PERFORMED_STEP) as peer:
-            trial.expect_equal("N-CREATE", peer.n_create(PERFORMED_STEP, step_uid, step).status, 0)
+        step = PerformedStep(trial, merged, [holdings.entry(holdings.put(merged, order))])
+        with trial.associate(MPPS) as peer:
+            trial.expect_equal("N-CREATE", peer.n_create(MPPS, step.uid, step.created()).status, 0)
     told(trial, merge(trial, survivor, merged))
-    with trial.associate(PERFORMED_STEP) as peer:
-        answer = peer.n_set(PERFORMED_STEP, step_uid, completed(study.images(2)))
+    with trial.associate(MPPS) as peer:
+        answer = peer.n_set(MPPS, step.uid, step.ended())
         trial.expect_equal("N-SET", answer.meaning, "0000H success", answer.records)
 
     def is_end(message: ReceivedMessage) -> bool:

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from conformance.case import HL7_RECEIVERS, MUST, READ, Role, case
 from conformance.material.good_messages import good_messages
-from conformance.material.holdings import Holdings, told
+from conformance.material.holdings import Holdings
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of
-from conformance.material.patients import Patient, Sent, Visit, adt, pid, register
+from conformance.material.patients import Patient, Visit, adt, pid, register
 from conformance.material.read_back import text
 from conformance.material.routing import adt_destination
 from conformance.material.spoken import Spoken, spoken_name, spoken_report
+from conformance.material.telling import told
 from conformance.peers.mllp import ReceivedMessage
 from conformance.target import RoleTarget
 from conformance.trial import Trial

@@ -5,7 +5,7 @@ import contextlib
 from conformance.case import HL7_RECEIVERS, MUST, OPINION, READ, SECONDARY, case
 from conformance.material.effects import processed, visible
 from conformance.material.good_messages import good_messages
-from conformance.material.patients import Sent
+from conformance.material.messages import Sent
 from conformance.peers.mllp import MllpClient
 from conformance.trial import Trial
 from conformance.verdict import Ended, Failure, Silence

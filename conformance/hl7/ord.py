@@ -9,9 +9,10 @@ from pydicom.dataset import Dataset
 from conformance.case import MUST, NO_CLAUSE, OPINION, SECONDARY, SHOULD, Role, case
 from conformance.material.filler import accession_of, entries, message_about, new_entry, study_of
 from conformance.material.good_messages import placed_order
-from conformance.material.hl7 import SENT_AT, message, msh
+from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent, message_to_product
 from conformance.material.orders import Order, as_omg, changed_order, imaging_procedure, new_order, order_of
-from conformance.material.patients import Patient, Sent, addressing, pid, register
+from conformance.material.patients import Patient, pid, register
 from conformance.material.read_back import text, worklist
 from conformance.material.telling import told
 from conformance.material.worklist import WORKLIST_FIND, ask, identifier, step_of
@@ -178,15 +179,11 @@ def an_order_that_the_filler_makes_gets_a_placer_number(trial: Trial) -> None:
 
 
 def _made_at_the_filler(trial: Trial, order: Order) -> None:
-    patient = order.patient
     trial.operate(
         "create order",
         **{
             "subject": order.placer,
-            "patient.patient_id": patient.patient_id,
-            "patient.issuer": patient.issuer,
-            "patient.name.family": patient.name[0],
-            "patient.name.given": patient.name[1],
+            **order.patient.step_data,
             "visit.visit_number": order.visit.number,
             "order.placer_order_number": "",
             "order.procedure.value": order.procedure[0],
@@ -198,14 +195,8 @@ def _made_at_the_filler(trial: Trial, order: Order) -> None:
 
 def _number_assigned(trial: Trial, order: Order, filler: str, asked: str) -> Sent:
     """ORR^O02 NA."""
-    number = trial.control_id()
-    rows = [
-        msh(addressing(trial), "ORR^O02^ORR_O02", number),
-        row("MSA", {1: "AA", 2: asked}),
-        pid(order.patient),
-        row("ORC", {1: "NA", 2: order.placer, 3: filler, 9: SENT_AT}),
-    ]
-    return Sent(message(rows), number)
+    orc = row("ORC", {1: "NA", 2: order.placer, 3: filler, 9: SENT_AT})
+    return message_to_product(trial, "ORR^O02^ORR_O02", [row("MSA", {1: "AA", 2: asked}), pid(order.patient), orc])
 
 
 def _multiples(role: RoleTarget) -> Sequence[str]:

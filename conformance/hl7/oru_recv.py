@@ -8,8 +8,9 @@ from dataclasses import replace
 from conformance.case import MUST, NO_CLAUSE, OPINION, READ, SHOULD, Role, case
 from conformance.material.documents import PDF
 from conformance.material.good_messages import placed_order
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, scheduled
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.report_receivers import CORRECTED, FINAL, NOTHING, PRELIMINARY, VALID, WITHDRAWN, Receiver
 from conformance.material.reports import ADDENDUM, NARRATIVE, observation, text_rows
 from conformance.material.telling import told
@@ -29,6 +30,13 @@ def finding(trial: Trial) -> str:
     return f"Finding {trial.identifier('F')}."
 
 
+def shows_final(trial: Trial) -> tuple[Receiver, str]:
+    """A receiver that shows a final report, and the line of that. Raises Inconclusive."""
+    receiver, final = Receiver(trial), finding(trial)
+    receiver.had((final,))
+    return receiver, final
+
+
 @case("hl7.oru.recv.1", MUST, RECEIVERS, "+", "HL7 v2.9.1 7.3.1, OBX-11, tables 0085 and 0123", READ, needs="reports")
 def a_final_report_replaces_the_preliminary_one(trial: Trial) -> None:
     """Preliminary, then final replaces the text: OBR-25 and OBX-11 P, then F; there is one report in the end."""
@@ -42,8 +50,7 @@ def a_final_report_replaces_the_preliminary_one(trial: Trial) -> None:
 @case("hl7.oru.recv.2", MUST, (*RECEIVERS, "reporting"), "+", "HL7 tables 0085 and 0123", READ, needs="reports")
 def a_correction_replaces_the_final_report_and_is_shown_as_one(trial: Trial) -> None:
     """A corrected report (C) replaces the final one, and is shown as corrected."""
-    receiver, final, corrected = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((final,))
+    (receiver, final), corrected = shows_final(trial), finding(trial)
     receiver.take(receiver.report((corrected,), "C"))
     receiver.expect((CORRECTED,), (corrected,), without=(final,))
 
@@ -63,8 +70,7 @@ def an_addendum_leaves_the_original_where_it_is(trial: Trial) -> None:
     """Text that follows a final report keeps the original, and both are shown: as OBX with the suffix ADT, as a corrected
     report with the whole text, in an OBR of its own.
     """
-    receiver, original, added = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((original,))
+    (receiver, original), added = shows_final(trial), finding(trial)
     receiver.take(_with_addendum(trial, receiver, original, added))
     receiver.expect(VALID, (original, added))
 
@@ -106,8 +112,7 @@ def a_withdrawn_report_is_not_shown_as_valid(trial: Trial) -> None:
     """X (no result), D (deleted) and W (wrong patient) are honoured: the text of the final report before is not shown as valid
     any more.
     """
-    receiver, final = Receiver(trial), finding(trial)
-    receiver.had((final,))
+    receiver, final = shows_final(trial)
     receiver.take(receiver.report((final,), trial.variant, obr_fields={22: LATER}))
     receiver.expect((WITHDRAWN,), without=(final,))
 
@@ -181,8 +186,7 @@ def a_late_or_repeated_report_does_not_win(trial: Trial) -> None:
     """P after F, the same F again, and an F signed earlier than the one that is there change nothing: there is one final
     report, the latest.
     """
-    receiver, final, late = Receiver(trial), finding(trial), finding(trial)
-    receiver.had((final,))
+    (receiver, final), late = shows_final(trial), finding(trial)
     line, status, signed_at = {
         "preliminary": (late, "P", EARLIER),
         "the same": (final, "F", ""),

@@ -5,7 +5,7 @@ import threading
 from conformance.case import MUST, READ, case
 from conformance.material.hl7 import acknowledgement
 from conformance.material.patients import Patient
-from conformance.material.routing import Line, is_about
+from conformance.material.routing import Line, arrives_again_s, is_about
 from conformance.peers.mllp import AcknowledgeWith, ReceivedMessage, well
 from conformance.trial import Trial
 
@@ -31,15 +31,16 @@ def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
     if trial.variant == "restart":
         _restarted(trial, line)
         return
-    patient, patience_s = line.patient(), trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.propagation_s
+    patient, limit_s = line.patient(), arrives_again_s(trial, is_unanswered=True)
     has_refused = threading.Event()
     line.end.acknowledge_with(_refusing(patient, trial.variant, has_refused))
     with line.connect() as sender:
         message = line.message(patient)
         answer = sender.ask(message.payload)
     if answer.code not in ("AA", "CA"):
-        trial.expect(trial.variant != "silent", "AA: the receiver is not there", answer.code, answer.records)
-        return  # the refusal was returned
+        is_returned = has_refused.is_set() and trial.variant != "silent"
+        trial.expect(is_returned, "AA, or the refusal of the receiver", answer.code or "no MSA-1", answer.records)
+        return
     trial.expect(has_refused.wait(trial.timers.propagation_s), "an acknowledged message is sent on", "it is not")
     if trial.variant == "AE":
         trial.eventually(lambda: False, trial.timers.quiet_s)  # until it has understood
@@ -47,8 +48,8 @@ def what_is_acknowledged_is_not_lost(trial: Trial) -> None:
     refused = len(line.sequence(patient))
     if trial.variant == "AE":
         trial.operate("resend dead letter", subject=message.control_id, to=line.route.destinations[0])
-    arrives = trial.eventually(lambda: len(line.sequence(patient)) > refused, patience_s)
-    trial.expect(arrives, "an acknowledged message comes until it is taken", f"nothing more within {patience_s:g} s")
+    arrives = trial.eventually(lambda: len(line.sequence(patient)) > refused, limit_s)
+    trial.expect(arrives, "an acknowledged message comes until it is taken", f"nothing more within {limit_s:g} s")
 
 
 def _refusing(patient: Patient, how: str, has_refused: threading.Event) -> AcknowledgeWith:
@@ -71,8 +72,7 @@ def _restarted(trial: Trial, line: Line) -> None:
     trial.operate("restart")
     line.end.listen()
     numbers = {patient.patient_id for patient in patients}
-    limit_s = 1.2 * trial.timers.retry_s + trial.timers.propagation_s
-    trial.eventually(lambda: set(line.sequence(*patients)) == numbers, limit_s)
+    trial.eventually(lambda: set(line.sequence(*patients)) == numbers, arrives_again_s(trial))
     lost = len(numbers - set(line.sequence(*patients)))
     trial.expect(
         not lost, "every message that was acknowledged arrives after the restart", f"{lost} of {len(numbers)} are lost"

@@ -2,7 +2,7 @@
 
 from conformance.case import NO_CLAUSE, OPINION, case
 from conformance.material.hl7 import acknowledgement
-from conformance.material.routing import Line, is_about
+from conformance.material.routing import RETRY_MARGIN, Line, is_about
 from conformance.peers.mllp import ReceivedMessage, well
 from conformance.trial import Trial
 
@@ -27,7 +27,7 @@ def what_can_never_pass_leaves_the_queue_and_can_be_sent_again(trial: Trial) -> 
     line.give(*others)
     for other in others:
         line.wait_for(other, trial.timers.propagation_s)
-    trial.eventually(lambda: len(line.sequence(poison)) > 1, 1.2 * trial.timers.retry_s)
+    trial.eventually(lambda: len(line.sequence(poison)) > 1, RETRY_MARGIN * trial.timers.retry_s)
     trial.expect_equal("copies of what was answered AE", len(line.sequence(poison)), 1)
     line.end.acknowledge_with(well)
     trial.operate("resend dead letter", subject=message.control_id, to=line.route.destinations[0])

@@ -6,19 +6,20 @@ from contextlib import suppress
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
-from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, references
-from conformance.material.documents import item
+from conformance.material.commitment import references as references_to
+from conformance.material.commitment import requested
+from conformance.material.commitment_results import ALL_SAFE, STORAGE_COMMITMENT, references
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled
+from conformance.material.routing import arrives_again_s
 from conformance.material.sop_classes import CT
+from conformance.material.telling import told
 from conformance.peers.conversation import Received
 from conformance.target import PeerName
 from conformance.trial import Trial
 from conformance.verdict import Failure
 
 IMAGES = 3
-ALL_COMMITTED = 1
-"""Event Type ID of Storage Commitment Request Successful (PS3.4 J.3.3.1.1)."""
 
 
 @case(
@@ -44,22 +45,21 @@ def a_dead_destination_holds_up_no_other(trial: Trial) -> None:
     trial.peer(dead).dicom.stop_listening()
     with trial.beforehand("a study is stored"), trial.associate(CT, peer="modality") as peer:
         peer.store_all(images)
-    patience_s = trial.timers.propagation_s + trial.timers.index_s
     for name in others:
-        _expect_all(trial, name, images, patience_s)
+        _expect_all(trial, name, images, trial.timers.propagation_s + trial.timers.index_s)
     if "commitment" in trial.target.claims.services:
         is_router = trial.role == "engine"
         _expect_no_commitment(trial, images if is_router else [*images, Study(trial).image()])
     trial.peer(dead).dicom.listen()
-    _expect_all(trial, dead, images, 1.2 * trial.timers.retry_s + patience_s)
+    _expect_all(trial, dead, images, arrives_again_s(trial) + trial.timers.index_s)
 
 
 def _study(trial: Trial) -> list[Dataset]:
     """Images of a study that is to be sent on; where the product takes orders, it is one that was ordered."""
     order = order_of(trial)
     if "orders" in trial.target.claims.services and trial.role == "pacs":
-        with trial.beforehand("an order for the study"), trial.mllp("ris") as sender:
-            trial.expect_code(sender.ask(scheduled(trial, order).payload), "AA", "CA")
+        with trial.beforehand("an order for the study"):
+            told(trial, scheduled(trial, order), "AA", "CA", peer="ris")
     numbers = {"AccessionNumber": order.accession, "StudyInstanceUID": order.study_instance_uid}
     body_part = trial.target.claims.routed_body_part
     numbers |= {"BodyPartExamined": body_part} if body_part else {}
@@ -88,16 +88,19 @@ def _expect_all(trial: Trial, name: PeerName, images: Sequence[Dataset], limit_s
 
 def _expect_no_commitment(trial: Trial, images: Sequence[Dataset]) -> None:
     """Commitment of all these is asked for and not confirmed. Raises Failure."""
-    asked = [item(ReferencedSOPClassUID=one.SOPClassUID, ReferencedSOPInstanceUID=one.SOPInstanceUID) for one in images]
-    request = item(TransactionUID=trial.uid(), ReferencedSOPSequence=asked)
-    came: list[Received] = []
-    with trial.associate(COMMITMENT, peer="modality") as peer:
-        peer.n_action(COMMITMENT, COMMITMENT_INSTANCE, 1, request)
-        with suppress(Failure):  # silence is the best answer
-            came.append(peer.receive(trial.timers.quiet_s))
-    came += trial.peer("modality").dicom.received
     ours = str(images[0].SOPInstanceUID)
-    for one in came:
-        is_success = one.name == "N-EVENT-REPORT-RQ" and one.command.number("EventTypeID") == ALL_COMMITTED
-        if is_success and ours in {uid for _, uid in references(one.dataset)}:
-            raise Failure("no event type 1 for what the archive has not", "it came", one.records)
+    listener = trial.peer("modality").dicom
+    came: list[Received] = []
+
+    def confirmed() -> list[Received]:
+        events = [one for one in [*came, *listener.received] if one.name == "N-EVENT-REPORT-RQ"]
+        successes = [one for one in events if one.command.number("EventTypeID") == ALL_SAFE]
+        return [one for one in successes if ours in {uid for _, uid in references(one.dataset)}]
+
+    with trial.associate(STORAGE_COMMITMENT, peer="modality") as peer:
+        requested(peer, trial.uid(), references_to(*images))
+        with suppress(Failure):  # silence is the best answer; an association that ends is none
+            came.append(peer.receive(trial.timers.quiet_s))
+    trial.eventually(lambda: bool(confirmed()), trial.timers.quiet_s)
+    if wrong := confirmed():
+        raise Failure("no event type 1 for what the archive has not", "it came", wrong[0].records)

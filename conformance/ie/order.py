@@ -4,9 +4,10 @@ import threading
 
 from conformance.case import NO_CLAUSE, OPINION, case
 from conformance.material.hl7 import acknowledgement
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of
-from conformance.material.patients import Sent, merge, register
-from conformance.material.routing import Line, routes
+from conformance.material.patients import merge, register
+from conformance.material.routing import Line, arrives_again_s, routes
 from conformance.peers.mllp import AcknowledgeWith, ReceivedMessage, well
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -42,8 +43,7 @@ def the_messages_of_a_patient_keep_their_order(trial: Trial) -> None:
     def came() -> list[str]:
         return [number for one in line.end.received if (number := one.field("MSH", 10)) in numbers]
 
-    limit_s = trial.timers.sender_waits_s + 1.2 * trial.timers.retry_s + trial.timers.propagation_s
-    trial.eventually(lambda: set(came()) >= set(wanted), limit_s)
+    trial.eventually(lambda: set(came()) >= set(wanted), arrives_again_s(trial, is_unanswered=True))
     if variant != "delayed":
         trial.eventually(lambda: False, trial.timers.quiet_s)
     if not came():

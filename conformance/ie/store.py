@@ -1,7 +1,7 @@
 """Store and forward."""
 
 from conformance.case import NO_CLAUSE, OPINION, case
-from conformance.material.routing import Line
+from conformance.material.routing import Line, arrives_again_s
 from conformance.trial import Trial
 
 MESSAGES = 500
@@ -16,11 +16,10 @@ def what_comes_during_an_outage_arrives_once_and_in_order(trial: Trial) -> None:
     line.end.stop_listening()
     line.give(*patients)
     line.end.listen()
-    limit_s = 1.2 * trial.timers.retry_s + trial.timers.propagation_s
     before = -1
     while len(arrived := line.sequence(*patients)) < MESSAGES and len(arrived) > before:  # as long as more come
         before = len(arrived)
-        trial.eventually(lambda: len(line.sequence(*patients)) >= MESSAGES, limit_s)
+        trial.eventually(lambda: len(line.sequence(*patients)) >= MESSAGES, arrives_again_s(trial))
     arrived = line.sequence(*patients)
     different = len(set(arrived))
     trial.expect(different == MESSAGES, f"all {MESSAGES} messages", f"{different}")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from conformance.case import MUST, READ, case
-from conformance.material.patients import Patient, Sent
+from conformance.material.messages import Sent
+from conformance.material.patients import Patient
 from conformance.material.routing import Route, message_of, routes
 from conformance.peers.mllp import ReceivedMessage
 from conformance.target import RoleTarget

@@ -1,85 +1,17 @@
-"""Query/retrieve at an archive: the information models, and studies that are stored once in a run and known to the last key."""
+"""The reference archive: studies that are stored once in a run and known to the last key. Images are stored until found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from pydicom.dataset import Dataset
 
 from conformance.material.images import Study
+from conformance.material.query_models import KEYS, LEVELS, UNIQUE_KEYS, Level, first_model, identifier, unique
 from conformance.material.sop_classes import CR, CT, MR, SECONDARY_CAPTURE, UIDS, US
-from conformance.target import RoleTarget
 from conformance.trial import Trial
 
-Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
-LEVELS: tuple[Level, ...] = ("PATIENT", "STUDY", "SERIES", "IMAGE")
-UNIQUE_KEYS: Mapping[Level, str] = {
-    "PATIENT": "PatientID",
-    "STUDY": "StudyInstanceUID",
-    "SERIES": "SeriesInstanceUID",
-    "IMAGE": "SOPInstanceUID",
-}
-KEYS: Mapping[Level, tuple[str, ...]] = {
-    "PATIENT": ("PatientName", "PatientID"),
-    "STUDY": ("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "StudyInstanceUID"),
-    "SERIES": ("Modality", "SeriesNumber", "SeriesInstanceUID"),
-    "IMAGE": ("InstanceNumber", "SOPInstanceUID"),
-}
-"""Required and unique keys of each level (Tables C.6-1 to C.6-4)."""
-
 SR = UIDS["sr-basic"]
-STORED = (CT, MR, CR, US, SECONDARY_CAPTURE, SR)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """An information model: its SOP classes (PS3.4 C.6) and levels."""
-
-    find: str
-    move: str
-    get: str
-    levels: tuple[Level, ...]
-
-    def keys(self, level: Level) -> tuple[str, ...]:
-        """Required and unique keys; at study root those of the patient are of the study (Table C.6-5)."""
-        return (*KEYS["PATIENT"], *KEYS["STUDY"]) if level == self.levels[0] == "STUDY" else KEYS[level]
-
-    def above(self, level: Level) -> tuple[Level, ...]:
-        return self.levels[: self.levels.index(level)]
-
-
-_ROOT = "1.2.840.10008.5.1.4.1.2"
-MODELS: Mapping[str, Model] = {
-    "p": Model(f"{_ROOT}.1.1", f"{_ROOT}.1.2", f"{_ROOT}.1.3", LEVELS),
-    "s": Model(f"{_ROOT}.2.1", f"{_ROOT}.2.2", f"{_ROOT}.2.3", LEVELS[1:]),
-}
-"""By the letter that variants carry: patient root, study root."""
-
-
-def models(target: RoleTarget) -> tuple[str, ...]:
-    """The claimed models, study root first; study root where the target file does not say."""
-    return tuple(sorted((name[0] for name in target.claims.query_models or ("study",)), reverse=True))
-
-
-def each_model(*variants: str) -> Callable[[RoleTarget], list[str]]:
-    """The variants of a case, for each claimed model."""
-    return lambda target: [f"{model}/{one}" for model in models(target) for one in variants]
-
-
-def identifier(level: Level | None, wanted: Iterable[str] = (), /, **keys: Any) -> Dataset:
-    """An identifier; ``wanted`` are asked for, ``keys`` have values."""
-    dataset = Dataset()
-    if level is not None:
-        dataset.QueryRetrieveLevel = level
-    for keyword in wanted:
-        setattr(dataset, keyword, None)
-    for keyword, value in keys.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-# --- the reference archive ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +45,6 @@ def _entry(level: Level, instances: list[Dataset]) -> Dataset:
         entry.NumberOfStudyRelatedSeries = len({str(one.SeriesInstanceUID) for one in instances})
         entry.NumberOfStudyRelatedInstances = len(instances)
     return entry
-
-
-def unique(level: Level) -> Callable[[Dataset], str]:
-    """What tells an answer at this level from all others."""
-    return lambda answer: str(answer.get(UNIQUE_KEYS[level], ""))
 
 
 def reference_archive(trial: Trial) -> ReferenceArchive:
@@ -171,7 +98,7 @@ def store(trial: Trial, instances: Iterable[Dataset]) -> None:
 
 def are_found(trial: Trial, images: Iterable[Dataset]) -> bool:
     """Whether the studies of these images are found, with as many images as the product counts, if it does."""
-    model = MODELS[models(trial.target)[0]]
+    model = first_model(trial.target)
     wanted: dict[str, Counter[str]] = {}
     for one in images:
         wanted.setdefault(str(one.PatientID), Counter())[str(one.StudyInstanceUID)] += 1

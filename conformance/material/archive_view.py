@@ -7,56 +7,39 @@ from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 
+from conformance.material.query_models import Level, first_model, identifier
+from conformance.material.read_back import answered, claimed
 from conformance.peers.acceptor import scp_role
 from conformance.peers.conversation import Received
 from conformance.target import PeerName
 from conformance.trial import EXPLICIT, IMPLICIT, Trial
 from conformance.verdict import Failure, Inconclusive
 
-STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))
-PATIENT_FIND, PATIENT_MOVE, PATIENT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{number}" for number in (1, 2, 3))
-
 MOVED_TO: PeerName = "workstation"
 UNCOMPRESSED = (EXPLICIT, IMPLICIT)
-
-
-def keys(level: str, **values: str) -> Dataset:
-    """An identifier: its level, and keys by keyword."""
-    identifier = Dataset()
-    identifier.QueryRetrieveLevel = level
-    for keyword, value in values.items():
-        setattr(identifier, keyword, value)
-    return identifier
 
 
 class ArchiveView:
     """Of the product of a trial. Raises Inconclusive where it does not claim query, or retrieve."""
 
     def __init__(self, trial: Trial) -> None:
-        if "query" not in trial.target.claims.services:
-            raise Inconclusive("it claims no C-FIND: nobody can see what it has stored")
+        claimed(trial, "query")
         self._trial = trial
-        models = trial.target.claims.query_models
-        self._is_patient_root = bool(models) and "study" not in models
+        self._model = first_model(trial.target)
 
     def _above(self, patient_id: str) -> dict[str, str]:
         """The unique key of the level above a study, where there is one (PS3.4 C.6.1, C.6.2)."""
-        return {"PatientID": patient_id} if self._is_patient_root else {}
+        return {"PatientID": patient_id} if self._model.above("STUDY") else {}
 
     # --- C-FIND
 
-    def find(self, level: str, **values: str) -> list[Dataset]:
+    def find(self, level: Level, **values: str) -> list[Dataset]:
         """The matches of one C-FIND, its last answer being 0000H."""
         return [one.dataset for one in self.answers(level, **values)]
 
-    def answers(self, level: str, **values: str) -> tuple[Received, ...]:
+    def answers(self, level: Level, **values: str) -> tuple[Received, ...]:
         """As ``find``, with the bytes as they came."""
-        model = PATIENT_FIND if self._is_patient_root else STUDY_FIND
-        with self._trial.associate(model) as peer:
-            found = peer.find(model, keys(level, **values))
-        if found.final.status != 0:
-            raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
-        return found.pending
+        return answered(self._trial, self._model.find, identifier(level, **values)).pending
 
     def study(self, study_uid: str, patient_id: str, *keywords: str) -> Dataset | None:
         """The study as it is found, with patient, accession number and these keywords; None where it is not."""
@@ -98,9 +81,8 @@ class ArchiveView:
         """The C-STORE by which an instance comes back. Raises Failure where it does not come."""
         services = self._trial.target.claims.services
         names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-        asked = keys("IMAGE", **{keyword: str(dataset[keyword].value) for keyword in names})
-        if self._is_patient_root:
-            asked.PatientID = dataset.PatientID
+        above = self._above(str(dataset.PatientID))
+        asked = identifier("IMAGE", **above, **{keyword: str(dataset[keyword].value) for keyword in names})
         if "get" in services:
             came = self._got(str(dataset.SOPClassUID), asked, transfer_syntaxes)
         elif "move" in services:
@@ -110,21 +92,19 @@ class ArchiveView:
         return came
 
     def _got(self, sop_class: str, asked: Dataset, transfer_syntaxes: Sequence[str]) -> Received:
-        model = PATIENT_GET if self._is_patient_root else STUDY_GET
         contexts = [(sop_class, (syntax,)) for syntax in transfer_syntaxes]
-        with self._trial.associate(model, *contexts, roles=(scp_role(sop_class),)) as peer:
-            answers = peer.get(model, asked)
+        with self._trial.associate(self._model.get, *contexts, roles=(scp_role(sop_class),)) as peer:
+            answers = peer.get(self._model.get, asked)
         if len(answers.stored) != 1:
             raise Failure("one instance by C-GET", f"{len(answers.stored)}, {answers.final.meaning}", answers.final.records)
         return answers.stored[0]
 
     def _moved(self, asked: Dataset) -> Received:
-        model = PATIENT_MOVE if self._is_patient_root else STUDY_MOVE
         peer = self._trial.peer(MOVED_TO)
         uid = str(asked.SOPInstanceUID)
         before = len(peer.dicom.received)
-        with self._trial.associate(model) as association:
-            final = association.move(model, asked, peer.title).final
+        with self._trial.associate(self._model.move) as association:
+            final = association.move(self._model.move, asked, peer.title).final
         came = [one for one in peer.dicom.received[before:] if one.command.sop_instance_uid == uid]
         if len(came) != 1:
             raise Failure("one instance by C-MOVE", f"{len(came)}, {final.meaning}", final.records)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import item
+from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, Reference, reference
+from conformance.material.commitment_results import references as references_in
 from conformance.peers.association import Association
 from conformance.peers.conversation import Received
 from conformance.target import PeerName
@@ -14,18 +15,10 @@ from conformance.trial import Trial
 from conformance.verdict import Ended, Failure, Silence
 from emulators.wire import commands
 
-STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
-WELL_KNOWN_INSTANCE = "1.2.840.10008.1.20.1.1"
-ALL_SAFE, SOME_FAILED = 1, 2  # event types
-
-NO_SUCH_INSTANCE = 0x0112
 CLASS_INSTANCE_CONFLICT = 0x0119
 
 SCU: PeerName = "modality"
 _LOOK_EVERY_S = 0.1
-
-Reference = tuple[str, str]
-"""SOP Class UID and SOP Instance UID."""
 
 
 def references(*images: Dataset) -> list[Reference]:
@@ -36,9 +29,7 @@ def requested(peer: Association, transaction: str, asked: Sequence[Reference], i
     """N-ACTION for these instances; its answer."""
     information = Dataset()
     information.TransactionUID = transaction
-    information.ReferencedSOPSequence = [
-        item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=uid) for sop_class, uid in asked
-    ]
+    information.ReferencedSOPSequence = [reference(*one) for one in asked]
     return peer.n_action(STORAGE_COMMITMENT, instance, 1, information)
 
 
@@ -58,20 +49,13 @@ class Result:
 
     @property
     def committed(self) -> list[Reference]:
-        return _listed(self.received.dataset, "ReferencedSOPSequence")
+        return references_in(self.received.dataset)
 
     @property
     def failed(self) -> dict[str, int | None]:
         """SOP Instance UID to failure reason (0008,1197)."""
         sequence = self.received.dataset.get("FailedSOPSequence") or []
         return {str(one.get("ReferencedSOPInstanceUID", "")): one.get("FailureReason") for one in sequence}
-
-
-def _listed(dataset: Dataset, keyword: str) -> list[Reference]:
-    return [
-        (str(one.get("ReferencedSOPClassUID", "")), str(one.get("ReferencedSOPInstanceUID", "")))
-        for one in dataset.get(keyword) or []
-    ]
 
 
 def _is_result(received: Received, transaction: str) -> bool:

@@ -22,6 +22,7 @@ from conformance.material.read_back import claimed, person_name, studies, workli
 from conformance.material.reports import report
 from conformance.material.routing import adt_destination
 from conformance.material.sop_classes import CT
+from conformance.material.telling import told
 from conformance.trial import Trial
 
 
@@ -109,8 +110,8 @@ def processed(trial: Trial, sent: Mapping[str, Visible], limit_s: float) -> str:
     message that came later is seen. Raises Inconclusive where that is not seen either.
     """
     control = visible(trial)
-    with trial.beforehand("a good message is seen to be processed"), trial.mllp() as peer:
-        trial.expect_code(peer.ask(control.message().payload), "AA")
+    with trial.beforehand("a good message is seen to be processed"):
+        told(trial, control.message())
         trial.expect(control.appears(trial), "it is seen", "it is not")
 
     def found() -> str:

@@ -17,10 +17,12 @@ from typing import Any, Self
 from pydicom.dataset import Dataset
 
 from conformance.case import Role
-from conformance.material.archive_view import MOVED_TO, PATIENT_MOVE, STUDY_MOVE, ArchiveView, keys
+from conformance.material.archive_view import MOVED_TO, ArchiveView
 from conformance.material.images import Study
+from conformance.material.messages import Sent
 from conformance.material.orders import not_to_be_read, order_of, ready_to_read
-from conformance.material.patients import Sent
+from conformance.material.query_models import first_model, identifier
+from conformance.material.telling import told
 from conformance.material.work import storage_class
 from conformance.peers.acceptor import Acceptor
 from conformance.peers.association import Retrieved
@@ -115,15 +117,12 @@ class Errand:
                 trial.expect(ArchiveView(trial).comes_to_show(*self.images), "they are found", "they are not")
 
     def _tell(self, order: Sent) -> None:
-        with self._trial.beforehand("an order for the reading list"), self._trial.mllp() as peer:
-            self._trial.expect_code(peer.ask(order.payload), "AA")
+        with self._trial.beforehand("an order for the reading list"):
+            told(self._trial, order)
 
     def _move(self) -> Retrieved:
         trial = self._trial
-        models = trial.target.claims.query_models
-        model = PATIENT_MOVE if models and "study" not in models else STUDY_MOVE
-        identifier = keys("STUDY", StudyInstanceUID=self._study.uid)
-        if model == PATIENT_MOVE:
-            identifier.PatientID = self._study.patient_id
-        with trial.associate(model) as peer:
-            return peer.move(model, identifier, self._peer.title)
+        model = first_model(trial.target)
+        above = {"PatientID": self._study.patient_id} if model.above("STUDY") else {}
+        with trial.associate(model.move) as peer:
+            return peer.move(model.move, identifier("STUDY", **above, StudyInstanceUID=self._study.uid), self._peer.title)

@@ -18,15 +18,13 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.commitment_results import COMMITMENT, COMMITMENT_INSTANCE, commitment_result, references
+from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, commitment_result, references
 from conformance.material.documents import code, item
 from conformance.peers.acceptor import Acceptor, Behaviour, scp_role
 from conformance.peers.conversation import Conversation, Received
 from conformance.trial import Trial
 from conformance.verdict import Failure, Inconclusive
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-MPPS = "1.2.840.10008.3.1.2.3.3"
 STEPS = "ScheduledProcedureStepSequence"
 DATE = "ScheduledProcedureStepStartDate"
 
@@ -42,6 +40,7 @@ class Ris(Behaviour):
         return [self.answered_entry(one, keys) for one in self.entries]
 
     def answered_entry(self, entry: Dataset, keys: Dataset) -> Dataset:
+        """What is asked for of an entry, whose steps are on the last day that is asked for."""
         answer = _selected(entry, keys)
         asked, steps = keys.get(STEPS) or [Dataset()], answer.get(STEPS) or []
         for step in steps:
@@ -88,8 +87,8 @@ class Archive(Behaviour):
 def report(trial: Trial, request: Received, committed: Sequence[tuple[str, str]], transaction: str = "") -> Received:
     """The result of a commitment request on a new association; its answer. Raises Failure."""
     event_type, result = commitment_result(request, committed, transaction)
-    with trial.associate(COMMITMENT, peer="pacs", roles=[scp_role(COMMITMENT)]) as peer:
-        return peer.n_event_report(COMMITMENT, COMMITMENT_INSTANCE, event_type, result)
+    with trial.associate(STORAGE_COMMITMENT, peer="pacs", roles=[scp_role(STORAGE_COMMITMENT)]) as peer:
+        return peer.n_event_report(STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, event_type, result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +125,7 @@ class Room:
         return self.ris.entries[-1]
 
     def entry(self, **changes: Any) -> Dataset:
+        """One that is on no worklist yet; ``changes`` are attributes of the entry, not of its step."""
         accession, title = self.trial.accession_number(), self.trial.target.title
         procedure, protocol = code("CT-HEAD", "99RADLOOP", "CT head"), code("CT-HEAD-P", "99RADLOOP", "CT head, plain")
         step = item(

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, order_status, ready_to_read
-from conformance.material.patients import Patient, Sent, register
+from conformance.material.patients import Patient, register
 from conformance.material.reports import report
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable
@@ -53,18 +54,12 @@ def good_messages(trial: Trial) -> GoodMessage:
 def placed_order(trial: Trial, patient: Patient | None = None, order: Order | None = None, **more: str) -> Order:
     """An order that the product, an EHR, has placed by the operator's hand; ``more`` is of the step. Raises Inconclusive."""
     order = order or order_of(trial, patient)
-    patient, visit = order.patient, order.visit
     trial.operate(
         "place order",
         **{
             "subject": order.placer,
-            "patient.patient_id": patient.patient_id,
-            "patient.issuer": patient.issuer,
-            "patient.name.family": patient.name[0],
-            "patient.name.given": patient.name[1],
-            "patient.birth_date": patient.birth_date,
-            "patient.sex": patient.sex,
-            "visit.visit_number": visit.number,
+            **order.patient.step_data,
+            "visit.visit_number": order.visit.number,
             **(more or _first_order(order)),
         },
     )

@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 
 from conformance.material.effects import archived_study
 from conformance.material.orders import Order, new_order, order_of
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.read_back import claimed, studies, worklist
-from conformance.peers.mllp import ReceivedMessage
+from conformance.material.telling import told
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
 
@@ -59,11 +59,3 @@ class Holdings:
         if key not in found:
             raise Inconclusive("what was put there is not found any more")
         return found[key]
-
-
-def told(trial: Trial, sent: Sent, *codes: str) -> ReceivedMessage:
-    """The product is sent a message, and answers with one of these codes, AA unless others are given. Raises Failure."""
-    with trial.mllp() as peer:
-        answer = peer.ask(sent.payload)
-    trial.expect_code(answer, *(codes or ("AA",)))
-    return answer

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from conformance.material.orders import new_order, order_of
-from conformance.material.patients import Patient, register
-from conformance.material.worklist import WORKLIST_FIND, ask, identifier, step_of
+from conformance.material import read_back
+from conformance.material.orders import order_of
+from conformance.material.patients import Patient
+from conformance.material.routing import receivers
+from conformance.material.telling import told_orders
+from conformance.material.worklist import step_of
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
 
@@ -19,13 +22,10 @@ def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: str = "",
     services = trial.target.claims.services
     trial.needs("orders" in services and "worklist" in services, "orders that come onto a worklist")
     with trial.beforehand("ordered procedures are on the worklist"):
-        with trial.mllp() as sender:
-            if "adt" in services:
-                trial.expect_code(sender.ask(register(trial, patient=patient).payload), "AA", "CA")
-            for _ in range(count):
-                order = order_of(trial, patient)
-                order = replace(order, procedure=(procedure, procedure, "99RADLOOP")) if procedure else order
-                trial.expect_code(sender.ask(new_order(trial, order).payload), "AA", "CA")
+        orders = [order_of(trial, patient) for _ in range(count)]
+        if procedure:
+            orders = [replace(order, procedure=(procedure, procedure, "99RADLOOP")) for order in orders]
+        told_orders(trial, orders)
         found: list[Dataset] = []
 
         def shown() -> bool:
@@ -38,12 +38,8 @@ def ordered(trial: Trial, patient: Patient, count: int = 1, procedure: str = "",
 
 
 def worklist(trial: Trial, patient: Patient) -> list[Dataset]:
-    """The entries of a patient as a scanner sees them. Raises Failure where the query fails."""
-    keys = identifier({"ScheduledProcedureStepStatus": None}, PatientID=patient.patient_id)
-    with trial.associate(WORKLIST_FIND) as peer:
-        found = ask(peer, keys)
-    trial.expect_equal("final status of the worklist query", found.final.meaning, "0000H success", found.final.records)
-    return found.matches
+    """The entries of a patient as a scanner sees them. Raises Failure where the query fails, Inconclusive."""
+    return read_back.worklist(trial, PatientID=patient.patient_id).matches
 
 
 def step_ids(entries: list[Dataset]) -> list[str]:
@@ -64,10 +60,5 @@ def offered(trial: Trial, patient: Patient) -> list[str]:
 
 def said_of(trial: Trial, number: str) -> list[ReceivedMessage]:
     """The HL7 messages of this trial that name an order, to any of the tester's systems."""
-    return [
-        one
-        for peer in trial.peers.values()
-        if peer.mllp_listener is not None
-        for one in peer.mllp.received
-        if number.encode() in one.payload
-    ]
+    came = [one for listener in receivers(trial).values() for one in listener.received]
+    return [one for one in came if number.encode() in one.payload]

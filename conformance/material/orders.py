@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.material.hl7 import SENT_AT, message, msh
-from conformance.material.patients import Patient, Sent, Visit, addressing, pid
-from conformance.target import PeerName
+from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent, message_to_product
+from conformance.material.patients import Patient, Visit, pid
 from conformance.trial import Trial
 from emulators.wire.er7 import Field, Row, row
 
@@ -95,47 +95,25 @@ def order_status(trial: Trial, order: Order, status: str, **options: Any) -> Sen
     return _from_filler(trial, rows, options)
 
 
-def orm(
-    trial: Trial,
-    rows: list[Row],
-    *,
-    sender: PeerName | None = None,
-    control_id: str | None = None,
-    msh_fields: Mapping[int, Field] | None = None,
-    version: str | None = None,
-) -> Sent:
-    """An ORM^O01 with any segments after MSH."""
-    number = control_id or trial.control_id()
-    return Sent(message([msh(addressing(trial, sender, version), "ORM^O01^ORM_O01", number, msh_fields), *rows]), number)
+def orm(trial: Trial, rows: Sequence[Row], **options: Any) -> Sent:
+    """An ORM^O01 with any segments after MSH; ``options`` are those of ``message_to_product``."""
+    return message_to_product(trial, "ORM^O01^ORM_O01", rows, **options)
 
 
 def as_omg(trial: Trial, order: Order) -> Sent:
     """A new order of the placer as OMG^O19: start and priority stand in TQ1."""
     orc, obr = _order_rows("NW", "", order, is_of_filler=False, is_timed=False)
     rows = [pid(order.patient), order.visit.row(), orc, _timing(order), obr]
-    return orm(trial, rows, msh_fields={9: ("OMG", "O19", "OMG_O19")}, version="2.5.1")
+    return message_to_product(trial, "OMG^O19^OMG_O19", rows, version="2.5.1")
 
 
-def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str], msh_fields: Mapping[int, str] | None = None) -> Sent:
+def imaging_procedure(trial: Trial, order: Order, step_ids: Sequence[str], **options: Any) -> Sent:
     """A procedure that another filler has scheduled, as OMI^O23: an IPC for each of its steps."""
     orc, obr = _order_rows("NW", "SC", order, is_of_filler=True, is_timed=False)
-    protocol = tuple(order.procedure)
-    steps = [
-        row(
-            "IPC",
-            {
-                1: order.accession,
-                2: f"R{order.accession}"[:16],
-                3: order.study_instance_uid,
-                4: step_id,
-                5: order.modality,
-                6: protocol,
-            },
-        )
-        for step_id in step_ids
-    ]
+    named: dict[int, Field] = {1: order.accession, 2: f"R{order.accession}"[:16], 3: order.study_instance_uid}
+    steps = [row("IPC", {**named, 4: step_id, 5: order.modality, 6: order.procedure}) for step_id in step_ids]
     rows = [pid(order.patient), order.visit.row(), orc, _timing(order), obr, *steps]
-    return orm(trial, rows, msh_fields={9: ("OMI", "O23", "OMI_O23"), **(msh_fields or {})}, version="2.5.1")
+    return message_to_product(trial, "OMI^O23^OMI_O23", rows, version="2.5.1", **options)
 
 
 def _timing(order: Order) -> Row:

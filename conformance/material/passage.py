@@ -17,10 +17,11 @@ from conformance.case import Role
 from conformance.material.archive_view import UNCOMPRESSED, ArchiveView
 from conformance.material.exam import Room
 from conformance.material.images import Study
-from conformance.material.orders import new_order, order_of
-from conformance.material.patients import Patient, register
+from conformance.material.orders import order_of
+from conformance.material.patients import Patient
 from conformance.material.sop_classes import CT
 from conformance.material.stored import expect_found
+from conformance.material.telling import told_orders
 from conformance.material.texts import Text
 from conformance.material.worklist import WORKLIST_FIND, identifier
 from conformance.peers.conversation import Received
@@ -122,10 +123,7 @@ def ordered(trial: Trial, text: Text, term: str | None = None) -> Patient:
     order = replace(order, patient=patient, procedure=("CT-HEAD", text.description, "99RADLOOP"))
     term = term_for(trial, text) if term is None else term
     charset: dict[str, Any] = {"msh_fields": {18: ["", term] if term == "ISO IR87" else term}}
-    with trial.mllp() as sender:
-        if "adt" in trial.target.claims.services:
-            trial.expect_code(sender.ask(register(trial, "A04", patient, **charset).payload), "AA", "CA")
-        trial.expect_code(sender.ask(new_order(trial, order, **charset).payload), "AA", "CA")
+    told_orders(trial, [order], **charset)
     return patient
 
 

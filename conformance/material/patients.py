@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.material.hl7 import SENT_AT, Addressing, message, msh
-from conformance.target import PeerName
-from conformance.trial import HL7_CALLERS, Trial
-from emulators.wire.er7 import Field, Row, parse, row
+from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent, message_to_product
+from conformance.trial import Trial
+from emulators.wire.er7 import Field, Row, row
 
 ISSUER = "RADLOOP"
 
@@ -47,27 +47,22 @@ class Patient:
         family, given, middle, suffix, prefix = (*self.name, "", "", "", "", "")[:5]
         return f"{family}^{given}^{middle}^{prefix}^{suffix}".rstrip("^")
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message to be sent: its bytes and its MSH-10."""
-
-    payload: bytes
-    control_id: str
-
-    def field(self, segment: str, number: int, component: int = 1) -> str:
-        found = parse(self.payload).first(segment)
-        return found.component(number, component) if found else ""
-
-
-def addressing(trial: Trial, sender: PeerName | None = None, version: str | None = None) -> Addressing:
-    """MSH-3 to MSH-6 from one of the tester's systems to the product, in the product's first HL7 version."""
-    own = trial.peer(sender or HL7_CALLERS[trial.role]).endpoint
-    versions = trial.target.claims.hl7_versions or ("2.5.1",)
-    return Addressing(own.application, own.facility, trial.target.application, trial.target.facility, version or versions[0])
+    @property
+    def step_data(self) -> dict[str, str]:
+        """As data of an operator step, by dotted keys."""
+        family, given, *_ = (*self.name, "", "")
+        return {
+            "patient.patient_id": self.patient_id,
+            "patient.issuer": self.issuer,
+            "patient.name.family": family,
+            "patient.name.given": given,
+            "patient.birth_date": self.birth_date,
+            "patient.sex": self.sex,
+        }
 
 
 def pid(patient: Patient, fields: Mapping[int, Field] | None = None) -> Row:
+    """PID; ``fields`` replaces or adds by number."""
     return row(
         "PID",
         {
@@ -94,20 +89,10 @@ class Visit:
         return row("PV1", {1: "1", 2: self.patient_class, 3: (self.location,), 19: self.number, **self.fields})
 
 
-def adt(
-    trial: Trial,
-    trigger: str,
-    rows: Sequence[Row],
-    *,
-    sender: PeerName | None = None,
-    control_id: str | None = None,
-    msh_fields: Mapping[int, Field] | None = None,
-    version: str | None = None,
-) -> Sent:
-    """An ADT message of any trigger; ``rows`` are those behind EVN."""
-    number = control_id or trial.control_id()
-    head = msh(addressing(trial, sender, version), f"ADT^{trigger}^{STRUCTURES.get(trigger, '')}", number, msh_fields)
-    return Sent(message([head, row("EVN", {1: trigger, 2: SENT_AT}), *rows]), number)
+def adt(trial: Trial, trigger: str, rows: Sequence[Row], **options: Any) -> Sent:
+    """An ADT message of any trigger; ``rows`` are those behind EVN, ``options`` those of ``message_to_product``."""
+    event = row("EVN", {1: trigger, 2: SENT_AT})
+    return message_to_product(trial, f"ADT^{trigger}^{STRUCTURES.get(trigger, '')}", [event, *rows], **options)
 
 
 def register(

@@ -4,39 +4,18 @@ Text is decoded here from the bytes as they came, by the Specific Character Set 
 """
 
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from conformance.material.data_sets import raw
+from conformance.material.query_models import first_model, identifier
+from conformance.material.texts import plain, read
+from conformance.material.worklist import WORKLIST_FIND
+from conformance.material.worklist import identifier as worklist_identifier
 from conformance.peers.association import Found
 from conformance.trial import Trial
 from conformance.verdict import Failure, Inconclusive
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
-STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
-
-_STEP_KEYS = (
-    "Modality",
-    "ScheduledStationAETitle",
-    "ScheduledProcedureStepStartDate",
-    "ScheduledProcedureStepStartTime",
-    "ScheduledProcedureStepDescription",
-    "ScheduledProcedureStepID",
-)
-_WORKLIST_KEYS = (
-    "AccessionNumber",
-    "PatientName",
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "AdmissionID",
-    "CurrentPatientLocation",
-    "RequestedProcedureID",
-    "RequestedProcedureDescription",
-    "ReasonForTheRequestedProcedure",
-    "PlacerOrderNumberImagingServiceRequest",
-)
+_MORE_WORKLIST_KEYS = ("IssuerOfPatientID", "ReasonForTheRequestedProcedure", "PlacerOrderNumberImagingServiceRequest")
+"""Beside those that every query of this tester has."""
 _STUDY_KEYS = (
     "PatientName",
     "PatientID",
@@ -48,53 +27,26 @@ _STUDY_KEYS = (
     "NumberOfStudyRelatedInstances",
 )
 
-_CODECS = {
-    "": "ascii",
-    "ISO_IR 6": "ascii",
-    "ISO_IR 100": "iso8859-1",
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "tis_620",
-    "ISO_IR 192": "utf-8",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-    "ISO 2022 IR 87": "iso2022_jp",
-}
-"""Defined terms of PS3.3 C.12.1.1.2; of several values the last."""
-
 
 def worklist(trial: Trial, **keys: str) -> Found:
     """The worklist entries with these values (of the entry, not of its step). Raises Failure, Inconclusive."""
-    identifier = _identifier(_WORKLIST_KEYS, keys)
-    step = Dataset()
-    for keyword in _STEP_KEYS:
-        setattr(step, keyword, "")
-    identifier.ScheduledProcedureStepSequence = Sequence([step])
-    return _found(trial, WORKLIST, identifier)
+    claimed(trial, "worklist")
+    step = {"ScheduledProcedureStepStatus": None}
+    return answered(trial, WORKLIST_FIND, worklist_identifier(step, **{**dict.fromkeys(_MORE_WORKLIST_KEYS), **keys}))
 
 
 def studies(trial: Trial, **keys: str) -> Found:
     """The archived studies with these values. As ``worklist``."""
-    identifier = _identifier(_STUDY_KEYS, keys)
-    identifier.QueryRetrieveLevel = "STUDY"
-    return _found(trial, STUDY_ROOT_FIND, identifier)
+    claimed(trial, "query")
+    return answered(trial, first_model(trial.target).find, identifier("STUDY", _STUDY_KEYS, **keys))
 
 
-def _identifier(keywords: tuple[str, ...], keys: dict[str, str]) -> Dataset:
-    identifier = Dataset()
-    for keyword in keywords:
-        setattr(identifier, keyword, keys.get(keyword, ""))
-    return identifier
-
-
-def _found(trial: Trial, sop_class: str, identifier: Dataset) -> Found:
-    claimed(trial, "worklist" if sop_class == WORKLIST else "query")
+def answered(trial: Trial, sop_class: str, keys: Dataset) -> Found:
+    """One C-FIND on an association of its own, whose last answer is 0000H. Raises Failure, Inconclusive."""
     if trial.target.dicom_port is None:
         raise Inconclusive("the target file names no dicom_port to ask at")
     with trial.associate(sop_class) as peer:
-        found = peer.find(sop_class, identifier)
+        found = peer.find(sop_class, keys)
     if found.final.status:
         raise Failure("C-FIND ends with 0000H", found.final.meaning, found.final.records)
     return found
@@ -108,11 +60,13 @@ def claimed(trial: Trial, *services: str) -> None:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """The text of a value, padding taken off, as its bytes and (0008,0005) say; U+FFFD for what is not legal there."""
-    declared = (raw(dataset, "SpecificCharacterSet") or b"").decode("ascii", "replace").split("\\")[-1].strip(" \0")
-    return (raw(dataset, keyword) or b"").decode(_CODECS.get(declared, "ascii"), "replace").rstrip(" \0")
+    """The text of a value as its bytes and (0008,0005) say, or where that is no text, ASCII with U+FFFD. Empty if absent."""
+    try:
+        return read(dataset, keyword)
+    except Failure:
+        return (raw(dataset, keyword) or b"").decode("ascii", "replace").rstrip(" \0")
 
 
 def person_name(dataset: Dataset, keyword: str = "PatientName") -> str:
-    """As ``text``; empty components and groups at the end do not count (PS3.5 6.2)."""
-    return "=".join(group.rstrip("^") for group in text(dataset, keyword).split("=")).rstrip("=")
+    """As ``text``; empty components and groups at the end do not count (PS3.5 6.2.1.1)."""
+    return plain(text(dataset, keyword))

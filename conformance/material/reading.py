@@ -15,8 +15,10 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 
 from conformance.material.images import Study
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, not_to_be_read, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
+from conformance.material.telling import told
 from conformance.peers.acceptor import Answers, Behaviour
 from conformance.peers.conversation import Conversation, Received
 from conformance.peers.mllp import ReceivedMessage
@@ -143,8 +145,7 @@ class ReadingRoom:
 
     def tell(self, message: Sent) -> None:
         """A message of the RIS, which is taken. Raises Failure."""
-        with self.trial.mllp("ris") as sender:
-            self.trial.expect_code(sender.ask(message.payload), "AA", "CA")
+        told(self.trial, message, "AA", "CA", peer="ris")
 
     # --- the reader
 

@@ -21,8 +21,9 @@ from typing import Any
 
 from conformance.material.filler import message_about, scheduled_order
 from conformance.material.good_messages import placed_order
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.reports import report
 from conformance.material.telling import told
 from conformance.peers.mllp import ReceivedMessage

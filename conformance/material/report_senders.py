@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from conformance.material.filler import scheduled_order
 from conformance.material.orders import Order, order_of, ready_to_read
 from conformance.material.patients import Patient
+from conformance.material.reading import reader
 from conformance.material.report_receivers import reports_to
 from conformance.material.reports import ADDENDUM, report, text_rows
 from conformance.material.telling import told
@@ -86,7 +87,7 @@ class ReportSender:
             told(self._trial, sent, peer="workstation")
 
 
-_BY = {"reader.family": READER[0], "reader.given": READER[1]}
+_BY = reader(*READER)
 
 
 def _ready(trial: Trial, patient: Patient) -> Order:

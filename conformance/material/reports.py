@@ -1,10 +1,12 @@
 """Reports of a trial: ORU^R01 about one order."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from conformance.material.hl7 import SENT_AT, message, msh
+from conformance.material.hl7 import SENT_AT
+from conformance.material.messages import Sent, message_to_product
 from conformance.material.orders import Order
-from conformance.material.patients import Sent, addressing, pid
+from conformance.material.patients import pid
 from conformance.target import PeerName
 from conformance.trial import Trial
 from emulators.wire.er7 import Field, Row, row
@@ -21,23 +23,20 @@ def report(
     status: str = "F",
     *,
     sender: PeerName | None = None,
-    control_id: str | None = None,
-    msh_fields: Mapping[int, Field] | None = None,
-    version: str | None = None,
     obr_fields: Mapping[int, Field] | None = None,
     rows: Sequence[Row] | None = None,
+    **options: Any,
 ) -> Sent:
     """One OBX of type TX for each line, or the ``rows`` behind OBR. ``obr_fields`` replaces or adds by number. An engine has it
-    from the RIS.
+    from the RIS. ``options`` are those of ``message_to_product``.
     """
-    number = control_id or trial.control_id()
     sender = sender or ("ris" if trial.role == "engine" else None)
-    head = msh(addressing(trial, sender, version), "ORU^R01^ORU_R01", number, msh_fields)
     obr: dict[int, Field] = {1: "1", 2: order.placer, 3: order.accession, 4: order.procedure, 18: order.accession, 22: SENT_AT}
     obr |= {25: status, 32: (("8811", "Moss", "Rita"),), **(obr_fields or {})}
     order_rows = [row("ORC", {1: "RE", 2: order.placer, 3: order.accession}), row("OBR", obr)]
     observations = text_rows(lines, status) if rows is None else rows
-    return Sent(message([head, pid(order.patient), *order_rows, *observations]), number)
+    behind = [pid(order.patient), *order_rows, *observations]
+    return message_to_product(trial, "ORU^R01^ORU_R01", behind, sender=sender, **options)
 
 
 def text_rows(lines: Sequence[str], status: str, code: Field = NARRATIVE, first: int = 1) -> list[Row]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of, order_status
-from conformance.material.patients import Patient, Sent, register
+from conformance.material.patients import Patient, register
 from conformance.material.reports import report
 from conformance.peers.mllp import MllpClient, MllpListener, ReceivedMessage
 from conformance.target import PeerName
@@ -17,6 +18,8 @@ from conformance.verdict import Inconclusive
 
 KINDS = ("ADT", "ORM", "ORU")
 """Message types (MSH-9.1) that the tester sends."""
+RETRY_MARGIN = 1.2
+"""Of the time between two tries that the product declares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def adt_destination(trial: Trial) -> MllpListener:
 def receivers(trial: Trial) -> Mapping[PeerName, MllpListener]:
     """Every one of the tester's systems that listens for HL7."""
     return {name: peer.mllp for name, peer in trial.peers.items() if peer.mllp_listener is not None}
+
+
+def arrives_again_s(trial: Trial, *, is_unanswered: bool = False) -> float:
+    """How long until what a destination did not take arrives there again; longer where the engine first waits for an answer."""
+    timers = trial.timers
+    return (timers.sender_waits_s if is_unanswered else 0) + RETRY_MARGIN * timers.retry_s + timers.propagation_s
 
 
 def message_of(trial: Trial, kind: str, sender: PeerName, patient: Patient) -> Sent:

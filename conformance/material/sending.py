@@ -13,9 +13,11 @@ reporting  an entry of its reading list, operator step ``sign report``   the RIS
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent, Visit, register
+from conformance.material.patients import Patient, Visit, register
 from conformance.material.routing import adt_destination
+from conformance.material.telling import told
 from conformance.peers.mllp import MllpListener, ReceivedMessage
 from conformance.trial import Trial
 from conformance.verdict import NotApplicable
@@ -59,12 +61,7 @@ def registered(trial: Trial, step: str = "register", patient: Patient | None = N
         step,
         **{
             "subject": who.patient_id,
-            "patient.patient_id": who.patient_id,
-            "patient.issuer": who.issuer,
-            "patient.name.family": who.name[0],
-            "patient.name.given": who.name[1],
-            "patient.birth_date": who.birth_date,
-            "patient.sex": who.sex,
+            **who.step_data,
             "visit.visit_number": came.number,
             "visit.patient_class": came.patient_class,
             "visit.location": came.location,
@@ -74,8 +71,8 @@ def registered(trial: Trial, step: str = "register", patient: Patient | None = N
 
 
 def _given(trial: Trial, sent: Sent) -> None:
-    with trial.beforehand("a message that makes it send one"), trial.mllp() as peer:
-        trial.expect_code(peer.ask(sent.payload), "AA")
+    with trial.beforehand("a message that makes it send one"):
+        told(trial, sent)
 
 
 def _registration(trial: Trial) -> Outgoing:

@@ -20,8 +20,9 @@ from pydicom.dataset import Dataset
 from conformance.material.data_sets import raw
 from conformance.material.effects import archived_study
 from conformance.material.good_messages import placed_order
+from conformance.material.messages import Sent
 from conformance.material.orders import new_order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent, register
+from conformance.material.patients import Patient, register
 from conformance.material.read_back import person_name, studies, worklist
 from conformance.material.reports import report
 from conformance.material.routing import adt_destination, route_of

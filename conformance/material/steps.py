@@ -55,6 +55,11 @@ class PerformedStep:
         self.series = trial.uid()
         self.images: tuple[str, ...] = (trial.uid(), trial.uid())
 
+    def has_made(self, images: Sequence[Dataset]) -> None:
+        """Its series is that of these images."""
+        self.series = str(images[0].SeriesInstanceUID)
+        self.images = tuple(str(image.SOPInstanceUID) for image in images)
+
     def created(self, **changes: Any) -> Dataset:
         """N-CREATE; an attribute of None is left out."""
         values: dict[str, Any] = {

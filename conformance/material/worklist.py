@@ -11,8 +11,10 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.orders import Order, new_order
-from conformance.material.patients import Patient, Visit, register
+from conformance.material.documents import item
+from conformance.material.orders import Order
+from conformance.material.patients import Patient, Visit
+from conformance.material.telling import told_orders
 from conformance.peers.association import Association, Found
 from conformance.trial import Trial
 from conformance.verdict import Inconclusive
@@ -60,28 +62,21 @@ REFERENCES = ("ReferencedStudySequence", "ReferencedPatientSequence")
 
 
 def codes() -> list[Dataset]:
+    """A code sequence that asks for all of a code."""
     return [_empty(CODE_KEYS)]
 
 
 def _empty(keywords: Sequence[str]) -> Dataset:
-    dataset = Dataset()
-    for keyword in keywords:
-        setattr(dataset, keyword, None)
-    return dataset
+    return item(**dict.fromkeys(keywords))
 
 
 def identifier(step: Mapping[str, Any] | None = None, /, **keys: Any) -> Dataset:
     """Asks for every key; ``step`` and ``keys`` have values, those of the step and the others."""
-    dataset, item = _empty(KEYS), _empty(STEP_KEYS)
-    dataset.RequestedProcedureCodeSequence = codes()
-    item.ScheduledProtocolCodeSequence = codes()
+    dataset = item(_empty(KEYS), RequestedProcedureCodeSequence=codes())
     for keyword in REFERENCES:
         setattr(dataset, keyword, [_empty(("ReferencedSOPClassUID", "ReferencedSOPInstanceUID"))])
-    for target, values in ((item, step or {}), (dataset, keys)):
-        for keyword, value in values.items():
-            setattr(target, keyword, value)
-    setattr(dataset, STEPS, [item])
-    return dataset
+    asked_step = item(_empty(STEP_KEYS), ScheduledProtocolCodeSequence=codes())
+    return item(dataset, **{**keys, STEPS: [item(asked_step, **(step or {}))]})
 
 
 def step_of(entry: Dataset) -> Dataset:
@@ -210,12 +205,7 @@ def schedule(trial: Trial, orders: Sequence[Order]) -> None:
     if any(not "".join(order.patient.name).isascii() for order in orders):
         term = next(one for one in ("UNICODE UTF-8", "8859/1") if one in trial.target.claims.hl7_character_sets)
         options = {"msh_fields": {18: term}}
-    with trial.mllp() as sender:
-        for patient in {order.patient.patient_id: order.patient for order in orders}.values():
-            if "adt" in trial.target.claims.services:
-                trial.expect_code(sender.ask(register(trial, "A04", patient, **options).payload), "AA", "CA")
-        for order in orders:
-            trial.expect_code(sender.ask(new_order(trial, order, **options).payload), "AA", "CA")
+    told_orders(trial, orders, **options)
 
 
 STATIONS = {"CT": ("CT1", ""), "MR": ("MR1", "House^Gregory"), "US": ("US1", "Wilson^James")}

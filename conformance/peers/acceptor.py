@@ -15,7 +15,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.commitment_results import COMMITMENT, references, send_result
+from conformance.material.commitment_results import STORAGE_COMMITMENT, references, send_result
 from conformance.peers.conversation import Conversation, Received
 from conformance.peers.listening import IDLE_LIMIT_S, Listening
 from conformance.peers.stream import ReceivedPdu, Stream
@@ -99,7 +99,7 @@ class Behaviour:
 
     def answered(self, conversation: Conversation, request: Received) -> None:
         """After the answers to a request. A request for commitment has its result at once: all of it is safe."""
-        if request.name == "N-ACTION-RQ" and request.command.sop_class_uid == COMMITMENT:
+        if request.name == "N-ACTION-RQ" and request.command.sop_class_uid == STORAGE_COMMITMENT:
             send_result(conversation, request, references(request.dataset))
 
     def release(self, conversation: Conversation, received: ReceivedPdu) -> None:

@@ -23,7 +23,7 @@ def an_unidentified_patient_is_named_after_the_scan(trial: Trial) -> None:
     study = work.archived(3, PatientName=known.dicom_name)
     trial.expect_equal("study under the new name", str(study.StudyInstanceUID), first.study_instance_uid)
     work.not_archived("under the old name", PatientName=doe.dicom_name)
-    names = {entry.patient_name for entry in work.worklist(patient_id=doe.patient_id)}
+    names = {entry.patient_name for entry in work.worklist(doe)}
     trial.expect_equal("name on the worklist", names, {known.dicom_name})
 
 
@@ -59,7 +59,7 @@ def a_scan_before_any_order_gets_its_order_and_its_patient(trial: Trial) -> None
     work.register(known, "update patient")
     study = work.archived(3, PatientName=known.dicom_name)
     trial.expect_equal("study under the new name", str(study.StudyInstanceUID), study_uid)
-    trial.expect_equal("entries left on the worklist", len(work.worklist(patient_id=doe.patient_id)), 0)
+    trial.expect_equal("entries left on the worklist", len(work.worklist(doe)), 0)
 
 
 @case("pir.case.4", MUST, "pacs", "-", "RAD TF-1 3.3.4; MESA 109", SECONDARY, safety=True, needs="performed_step", slow=True)
@@ -67,11 +67,8 @@ def images_of_a_wrong_worklist_entry_are_not_offered(trial: Trial) -> None:
     """Patient swapped: images made with the wrong entry; DISCONTINUED with 110514: not offered for reading."""
     trial.needs(trial.target.policies.wrong_entry_images == "hide", "images of a wrong entry are hidden")
     work = trial.workflow()
-    right, wrong = work.person("Doe", "Jane"), work.person("Poe", "Mary")
-    for patient in (right, wrong):
-        work.register(patient)
-        work.place_order(patient)
-    [own], [other] = work.scheduled(right), work.scheduled(wrong)
+    _, _, own = work.person_on_the_list("Doe", "Jane")
+    wrong, _, other = work.person_on_the_list("Poe", "Mary")
     work.do("modality", "patient on table", subject=own.accession, modality="CT", picked=other.accession)
     work.discontinue(own.accession, "110514", "Incorrect worklist entry selected")
     seen = trial.eventually(lambda: bool(work.studies(StudyInstanceUID=other.study_instance_uid)), trial.timers.index_s)
@@ -90,10 +87,7 @@ def images_that_do_not_fit_their_order_wait_for_a_person(trial: Trial) -> None:
     agree."""
     trial.needs(trial.target.policies.mismatched_images == "hold", "mismatched images are held")
     work = trial.workflow()
-    patient = work.person("Doe", "Jane")
-    work.register(patient)
-    work.place_order(patient)
-    [entry] = work.scheduled(patient)
+    patient, _, entry = work.person_on_the_list()
     mistyped = trial.accession_number()
     work.scan_unscheduled(patient, mistyped)
     study = work.archived(3, PatientID=patient.patient_id)

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from conformance.case import NO_CLAUSE, OPINION, case
+from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of, ready_to_read
-from conformance.material.patients import Patient, Sent
+from conformance.material.patients import Patient
 from conformance.material.reading import ReadingRoom
 from conformance.material.reports import report
 from conformance.material.routing import route_of
 from conformance.peers.mllp import ReceivedMessage
 from conformance.trial import Trial
+from conformance.verdict import Failure
 
 SITES = ("SITE1", "SITE2")
 """Their assigning authorities, and their facilities (MSH-4)."""
@@ -59,8 +61,7 @@ def _expect_read_apart(trial: Trial, orders: list[Order]) -> None:
         trial.eventually(lambda: any(map(room.is_asked_for, unread)), trial.timers.propagation_s)
         opened = next(filter(room.is_asked_for, unread), None)
         if opened is None:
-            trial.expect(False, "every case that was taken can be opened", f"{len(unread)} of {len(taken)} cannot")
-            return
+            raise Failure("every case that was taken can be opened", f"{len(unread)} of {len(taken)} cannot")
         room.sign(opened, text)
         found = room.report(opened, number)
         trial.expect(text.encode() in found.payload, "the text that was signed", "another one", found.records)

@@ -9,11 +9,11 @@ from pydicom.dataset import Dataset
 from conformance.case import Case
 from conformance.catalogue import all_cases
 from conformance.material.data_sets import encode
-from conformance.result import CaseResult, DeviationResult, Evidence, RunResult, TrialResult
+from conformance.result import CaseResult, Evidence, RunResult, TrialResult
 from conformance.standards import EDITIONS, edition_of
 from conformance.taps import Tap, Taps, ranges
 from conformance.target import Limits, Policies, Timers
-from conformance.verdict import Outcome
+from conformance.verdict import Deviation, Outcome
 from emulators.wire import commands
 from emulators.wire.dimse import Command, encode_command
 from emulators.wire.fragmentation import fragment
@@ -112,7 +112,7 @@ def _trial(taps: Taps, case_id: str, variant: str, outcome: Outcome, connections
         said = ("0000H success", f"0110H\x1b[31m{SCRIPT} «{key}»")
         return TrialResult(variant, outcome, 0.25, *said, proof=proof, records=records)
     if outcome is Outcome.WARN:
-        deviation = DeviationResult("result 1, source 1, reason 7", "reason 1", proof)
+        deviation = Deviation("result 1, source 1, reason 7", "reason 1", proof)
         return TrialResult(variant, outcome, 0.25, proof=proof, deviations=(deviation,), records=records)
     reason = {Outcome.INCONCLUSIVE: "nothing shows it", Outcome.ERROR: "Traceback\n  somewhere\nValueError: bad\x00"}
     return TrialResult(variant, outcome, 0.25, reason=reason.get(outcome, ""), proof=proof, records=records)

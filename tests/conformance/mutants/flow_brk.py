@@ -49,6 +49,33 @@ class NumbersEachAttemptAnew(Mutant):
         return payload
 
 
+class TakesRepetitionsForCorrections(Mutant):
+    """An EHR that does not look at MSH-10, and to which a report that comes again corrects the one before."""
+
+    role = "ehr"
+    quirks = ("takes_repeats_as_new",)
+
+    def reset(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if not to_product or b"|ORU^R01" not in payload:
+            return payload
+        if payload not in self._seen:
+            self._seen.add(payload)
+            return payload
+        return b"\r".join(map(_corrected, payload.split(b"\r")))
+
+
+def _corrected(segment: bytes) -> bytes:
+    """With C in OBR-25 or OBX-11."""
+    fields = segment.split(b"|")
+    place = {b"OBR": 25, b"OBX": 11}.get(fields[0])
+    if place is not None and len(fields) > place:
+        fields[place] = b"C"
+    return b"|".join(fields)
+
+
 class NeverSendsAgain(Mutant):
     """A modality that gives up after a lost connection."""
 
@@ -78,15 +105,15 @@ class ShowsWithdrawnReports(AcknowledgesUnheard):
     role = "ehr"
 
 
-MUTANTS = {
+MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "flow.brk.1": Quirk(("merges_the_wrong_way_round",)),
     "flow.brk.2": AcknowledgesUnheard(b"|ORM^O01"),
     "flow.brk.3": ChangesDataSets("C-FIND-RQ", setting(PatientID=""), to_product=True),
     "flow.brk.4": NeverEndsItsSteps(),
     "flow.brk.5": ChangesDataSets("C-STORE-RQ", setting(PatientName="Doe^Jane")),
-    "flow.brk.6": NumbersEachAttemptAnew(),
+    "flow.brk.6": [NumbersEachAttemptAnew(), TakesRepetitionsForCorrections()],
     "flow.brk.8": ChangesDataSets("C-FIND-RSP", count_twice),
-    "flow.brk.9": Quirk(("forgets_images",)),
+    "flow.brk.9": [Quirk(("forgets_images",)), Quirk(("never_commits",), role="pacs")],
     "flow.brk.10": ShowsWithdrawnReports(b"|ORU^R01", b"|W\r"),
     "flow.brk.11": NeverSendsAgain(),
     "flow.brk.13": Quirk(("forgets_images",)),

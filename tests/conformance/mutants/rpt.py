@@ -71,8 +71,8 @@ class ReportsOnTheFirstOrder(Reports):
         return b"\rORC|".join([first, *others[:1]]) + (b"\r" if others[1:] else b"")
 
 
-class LooksForNoPriors(Mutant):
-    """It sees of the archive's answers those about studies on its list alone."""
+class KnowsItsList(Mutant):
+    """It tells the studies on its list from others."""
 
     def reset(self) -> None:
         self._listed = b""
@@ -81,10 +81,40 @@ class LooksForNoPriors(Mutant):
         self._listed += payload if to_product else b""
         return payload
 
+    def is_listed(self, link: Link, context_id: int, dataset: bytes) -> bool:
+        """Whether the study of an identifier is on it."""
+        study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
+        return study.encode() in self._listed
+
+
+class LooksForNoPriors(KnowsItsList):
+    """It sees of the archive's answers those about studies on its list alone."""
+
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
-        if to_product and command.name == "C-FIND-RSP" and dataset:
-            study = str(decode(dataset, link.contexts[context_id]).StudyInstanceUID)
-            return (command, dataset) if study.encode() in self._listed else None
+        if to_product and command.name == "C-FIND-RSP" and dataset and not self.is_listed(link, context_id, dataset):
+            return None
+        return command, dataset
+
+
+class WaitsForPriors(KnowsItsList):
+    """What is on its list is not asked for before a C-MOVE for something else has been answered."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._has_priors = False
+        self._waiting: list[tuple[Link, int, Command, bytes | None]] = []
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
+        if command.name == "C-MOVE-RQ" and dataset:
+            link.notes["is prior"] = not self.is_listed(link, context_id, dataset)
+            if not self._has_priors and not link.notes["is prior"]:
+                self._waiting.append((link, context_id, command, dataset))
+                return None
+        if command.name == "C-MOVE-RSP" and link.notes.get("is prior"):
+            self._has_priors = True
+            for held, held_context_id, held_command, held_dataset in self._waiting:
+                held.send_message(False, held_context_id, held_command, held_dataset)
+            self._waiting.clear()
         return command, dataset
 
 
@@ -140,7 +170,7 @@ class TakesWhatItCannotKeep(Mutant):
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "rpt.wl.1": [AcknowledgesUnheard(b"ORC|CA|"), AcknowledgesUnheard(b"ORC|SC|")],
     "rpt.ctx.1": [SignsForThePatientListedLast(), NamesTheFirstAccession()],
-    "rpt.prior.1": LooksForNoPriors(),
+    "rpt.prior.1": [LooksForNoPriors(), WaitsForPriors()],
     "rpt.stat.1": ReadsEverythingAsRoutine(),
     "rpt.state.1": [SaysOfAll(b"C", b"P"), SaysOfAll(b"P", b"F"), SaysOfAll(b"W", b"F")],
     "rpt.multi.1": ReportsOnTheFirstOrder(),
