@@ -137,7 +137,6 @@ class Policies(Section):
     duplicate_message: Literal["aa_no_effect", "ae"] = "aa_no_effect"
     duplicate_message_other_content: Literal["aa_no_effect", "ae", "applied"] = "ae"
     compatible_later_version: Literal["accept", "refuse"] = "accept"
-    acknowledgement_mode: Literal["original", "enhanced"] = "original"
     time_zone: str = ""  # of its wall times, such as Europe/Berlin
     processing_id: Literal["P", "T", "D"] = "P"
     unknown_order_report: Literal["keep", "refuse"] = "refuse"

@@ -2,9 +2,10 @@
 
 import itertools
 import json
+import re
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,7 +16,7 @@ from conformance.result import CaseResult, load_result, to_json
 from conformance.runner import Run
 from conformance.signing import MANIFEST, SIGNATURE
 from conformance.taps import read_records
-from conformance.target import load_target
+from conformance.target import Claims, Limits, Policies, Service, Timers, load_target
 from conformance.verdict import Outcome
 from radloop import app
 from tests.conformance.made_up import made_up_run
@@ -107,6 +108,19 @@ def test_the_example_is_a_target_file_that_is_taken(tmp_path: Path) -> None:
     assert done.exit_code == 0
     (tmp_path / "target.toml").write_text(done.stdout, encoding="utf-8")
     assert set(load_target(tmp_path / "target.toml").roles) == {"pacs"}
+
+
+def test_the_example_explains_every_key_and_names_its_default_first() -> None:
+    text = certify("--example").stdout
+    services = text.partition("# What it says it can do.")[2].partition("# Further keys")[0]
+    assert set(get_args(Service)) <= set(re.findall(r"\w+", services))
+    assert [key for key in Claims.model_fields if not re.search(rf"^(#   )?{key}\b", text, re.MULTILINE)] == []
+    for key, field in {**Policies.model_fields, **Limits.model_fields, **Timers.model_fields}.items():
+        said = re.search(rf"^#   {key} +(.*)", text, re.MULTILINE)
+        assert said is not None, key
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        shown = f"{default:g}" if isinstance(default, float) else str(default).replace("'", '"')
+        assert default is None or said[1].startswith(shown or '""'), key
 
 
 @pytest.mark.parametrize(
