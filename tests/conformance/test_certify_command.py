@@ -131,7 +131,10 @@ def test_the_example_explains_every_key_and_names_its_default_first() -> None:
         (["--target", "emulator"], "--role: which of our emulators?"),
         (["--target", "emulator", "--role", "nurse"], "--role nurse: there is pacs, ris"),
         (["dicom.nothing", "--target", "emulator", "--role", "pacs"], "dicom.nothing: no case begins so"),
-        (["fhir", "--target", "emulator", "--role", "ehr"], "nothing to run: "),
+        (["fhir", "--target", "emulator", "--role", "ehr"], "nothing to run: of 6 selected for ehr none is built yet"),
+        (["dicom.mwl", "--target", "emulator", "--role", "pacs"], "nothing to run: none of these cases is for pacs"),
+        (["--target", "example.toml", "--role", "pasc"], "--role pasc: there is pacs, ris"),
+        (["--target", "example.toml", "--role", "ris"], "example.toml: roles.ris: missing; it plays pacs"),
         (["--target", "emulator", "--role", "pacs", "--sign", "nothing.key"], "nothing.key: No such file"),
         (["--target", "emulator", "--role", "pacs", "--resume"], "result.json: No such file"),
     ],
@@ -141,6 +144,7 @@ def test_where_nothing_runs_one_line_says_why_and_the_exit_code_is_3(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.toml").write_text("[roles]", encoding="utf-8")
+    (tmp_path / "example.toml").write_text(certify("--example").stdout, encoding="utf-8")
     done = certify(*words)
     assert done.exit_code == 3
     assert complaint in done.stderr
@@ -165,7 +169,7 @@ def test_a_product_that_is_not_there_leaves_the_results_of_before_as_they_were(t
     # In a process of its own: pynetdicom leaves the socket of a refused connection open.
     done = radloop("certify", "dicom.echo", "--target", str(target), "--out", ".", folder=tmp_path)
     assert done.returncode == 3
-    assert "nothing ran: " in done.stderr
+    assert "nothing ran: no connection to 127.0.0.1:1: Connection refused" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "target.toml"]
     assert (tmp_path / "records.jsonl").read_text(encoding="utf-8") == "kept"
 
