@@ -116,6 +116,8 @@ def _judge(options: Options, chosen: Chosen, key: PrivateKey | None) -> int:
     seed = earlier.result.seed if earlier else secrets.randbits(48) if options.seed is None else options.seed
     terminal = Terminal(what, seed, len(to_run))
     if earlier is not None and not to_run:
+        if key is not None:
+            write_all(earlier.result, options.out, key)
         terminal.end(earlier.result, options.out)
         return earlier.result.exit_code
 

@@ -221,6 +221,16 @@ def test_an_interrupted_run_is_written_unfinished_and_unsigned_and_can_be_taken_
     assert certify("verify", tmp_path, "--key", f"{keys}.pub").exit_code == 0
 
 
+def test_a_finished_run_that_was_not_signed_is_signed_when_taken_up(
+    signed: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("result.json", "records.jsonl"):
+        (tmp_path / name).write_bytes((signed / name).read_bytes())
+    monkeypatch.setattr(Run, "case", lambda *_: pytest.fail("a case ran"))
+    assert certify(*ON_EMULATOR, "--out", tmp_path, "--resume", "--sign", keys).exit_code == 0
+    assert certify("verify", tmp_path, "--key", f"{keys}.pub").exit_code == 0
+
+
 def test_a_finished_run_is_not_run_again(signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in signed.iterdir()}
     monkeypatch.setattr(Run, "case", lambda *_: pytest.fail("a case ran"))
