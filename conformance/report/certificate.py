@@ -76,8 +76,8 @@ class _Certificate(Paper):
         self.ln(2)
         self.put(f"{product['name']} {product['version']}", 20, style="B", height=9)
         day = datetime.fromisoformat(result.finished)
-        by = f", by {product['vendor']}" if product.get("vendor") else ""
-        self.put(f"judged in the role {result.role.upper()}{by}, on {day.day} {day:%B %Y}", 11, height=6)
+        maker = f"of {product['vendor']}, " if product.get("vendor") else ""
+        self.put(f"{maker}judged in the role {result.role.upper()} on {day.day} {day:%B %Y}", 11, height=6)
         if result.other_roles:
             self.put(f"Also plays, not judged here: {', '.join(result.other_roles)}.", 8.5, SOFT)
         self.ln(2)
