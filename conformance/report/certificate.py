@@ -154,7 +154,7 @@ class _Certificate(Paper):
             self.put(case.requirement, 8.5)
             self.put(clause_text(case), 7.5, SOFT)
             for found in findings(case)[:4] if with_text else ():
-                lines = [("in", ", ".join(found.variants))] if found.variants else []
+                lines = [("in", found.variants_text)] if found.variants else []
                 lines += found.lines
                 lines += [("proof", proof_text(found.proof))] if found.proof else []
                 self.ln(0.4)

@@ -58,7 +58,7 @@ def _head(case: CaseResult) -> Iterator[str]:
     yield f"[dim]clause     [/] {escape(clause_text(case))}"
     for found in findings(case):
         if found.variants:
-            yield f"[dim]variants   [/] {escape(', '.join(found.variants))}"
+            yield f"[dim]variants   [/] {escape(found.variants_text)}"
         for label, text in found.lines:
             yield f"[dim]{label:11}[/] {escape(text)}"
         if found.proof:

@@ -36,6 +36,11 @@ class Finding:
     lines: tuple[tuple[str, str], ...]
     proof: tuple[int, ...]
 
+    @property
+    def variants_text(self) -> str:
+        """Their names, some of which hold a comma."""
+        return ("; " if any("," in name for name in self.variants) else ", ").join(self.variants)
+
 
 def to_read(cases: Iterable[CaseResult], *outcomes: Outcome) -> list[CaseResult]:
     """Those of some outcomes, in the order in which people read them: the failing first, safety before the others."""
