@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pydicom import config
 from pydicom.uid import UID
 
 from conformance.decoding import Item, ReadHl7, ReadMessage, ReadPdu, decoded_connection
@@ -102,7 +103,7 @@ def alike_together(steps: Sequence[Step], proof: frozenset[int]) -> list[Step]:
 @cache
 def uid_name(uid: str) -> str:
     """What a UID is called; itself where nobody named it."""
-    return str(UID(uid).name)
+    return str(UID(uid, config.IGNORE).name)  # also of what is no UID
 
 
 def _is_whole(item: Item) -> bool:
