@@ -103,12 +103,12 @@ def safety_text(result: RunResult) -> str:
     """How the safety cases stand, in one line."""
     cases = [case for case in result.cases if case.safety]
     if not cases:
-        return "no safety case ran"
+        return "No safety case ran"
     counts = Counter(case.outcome for case in cases)
     judged = len(cases) - counts[Outcome.NOT_APPLICABLE]
     passed = sum(counts[one] for one in GOOD)
     if not judged:
-        return f"none of the {len(cases)} safety cases applies to what is claimed"
+        return f"None of the {len(cases)} safety cases applies to what is claimed"
     others = [f"{counts[one]} {one}" for one in OUTCOMES if counts[one] and one is not Outcome.PASS]
     return f"{passed} of {judged} safety cases passed" + (f" ({', '.join(others)})" if others else "")
 
