@@ -50,6 +50,27 @@ class Exchange:
         return self.opened.peer == "probe"
 
     @property
+    def is_relayed(self) -> bool:
+        """Whether it was between two systems of the hospital, the product perhaps among them: a relay hears who is called."""
+        return self.opened.address == f"to {self.opened.peer}"
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The tester's end and the product's, or in the hospital the one who calls and the one who is called."""
+        if not self.is_relayed:
+            return f"{self.opened.peer} (tester)", "product"
+        return ("caller", "product") if self.opened.opened_by == "tester" else (self.opened.peer, "caller")
+
+    @property
+    def words(self) -> str:
+        """Who opened it, and to whom."""
+        opened = self.opened
+        if self.is_relayed:
+            return f"{opened.protocol}, in the hospital, to {'the product' if opened.opened_by == 'tester' else opened.peer}"
+        side = "opened to the product at" if opened.opened_by == "tester" else "opened by the product to"
+        return f"{opened.peer}, {opened.protocol}, {side} {opened.address}"
+
+    @property
     def began_s(self) -> float:
         return self.records[0].at_s
 
