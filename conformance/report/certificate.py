@@ -128,7 +128,7 @@ class _Certificate(Paper):
         )
         self.ln(1)
         cases = to_read((case for case in self._result.cases if case.safety), *OUTCOMES)
-        bad = [case for case in cases if case.outcome in BAD_ONES]
+        bad = [case for case in cases if case.outcome in (*BAD_ONES, Outcome.WARN)]
         self._bad_cases(bad[:FULL_TEXT_MAX], True)
         self._bad_cases(bad[FULL_TEXT_MAX:], False)
         others = [case for case in cases if case not in bad]
