@@ -24,6 +24,8 @@ SHORT = {Outcome.NOT_APPLICABLE: "n/a", Outcome.INCONCLUSIVE: "inconcl."}
 """For the head of a narrow column."""
 
 SAFETY = "⚑ safety"
+_NO_CLAUSE = "no clause: an opinion of Radloop's"
+_OTHER_CASE = re.compile(r"[a-z]+(\.[a-z0-9*]+)+")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -95,7 +97,11 @@ def clause_text(case: CaseResult) -> str:
     """The clause with its edition, and what it rests on where its text was not read."""
     edition = f" ({case.edition})" if case.edition else ""
     basis = f"; {case.basis}" if case.basis not in ("the text was read", "no clause") else ""
-    clause = case.clause if case.clause.strip(" -") else "no clause: an opinion of Radloop's"
+    clause = case.clause
+    if case.clause.strip(" -") in ("", "opinion"):
+        clause = _NO_CLAUSE
+    elif _OTHER_CASE.fullmatch(case.clause):
+        clause = f"{_NO_CLAUSE}; see {case.clause}"
     return f"{clause}{edition}{basis}"
 
 
