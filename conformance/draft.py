@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -19,13 +20,14 @@ HL7_SERVICES: dict[Role, tuple[Service, ...]] = {
     "reporting": ("orders", "reports_sending"),
     "engine": ("adt", "orders", "reports", "order_status"),
 }
-SENDING_SERVICES: dict[Role, tuple[Service, ...]] = {
-    "pacs": ("sending", "availability", "performed_step_forwarding"),
-    "ris": (),
+HL7_MODES: tuple[Service, ...] = ("enhanced_acknowledgement", "omg", "omi")
+UNSEEN_SERVICES: dict[Role, tuple[Service, ...]] = {
+    "pacs": ("performed_step_forwarding", "availability", "rejection_notes", "dicom_routing"),
+    "ris": ("performed_step_forwarding",),
     "modality": ("sending", "worklist", "performed_step", "commitment"),
     "ehr": (),
     "reporting": ("sending", "retrieving"),
-    "engine": ("dicom_routing",),
+    "engine": ("sending", "dicom_routing", "performed_step_forwarding"),
 }
 FIRST_PORT = 11201
 
@@ -87,8 +89,10 @@ def _claims(survey: Survey, role: Role) -> Iterator[str]:
     yield f"[roles.{role}.claims]"
     yield "# A case about anything that is not claimed is not applicable."
     yield f"services = {_list(survey.services)}"
-    others = [one for one in (*SENDING_SERVICES[role], *HL7_SERVICES[role], "user_identity") if one not in survey.services]
-    yield f"# It may do more, which no association shows: {', '.join(others)}"
+    further = (*UNSEEN_SERVICES[role], "user_identity", *HL7_SERVICES[role], *(HL7_MODES if HL7_SERVICES[role] else ()))
+    others = ", ".join(one for one in further if one not in survey.services)
+    yield "# It may do more, which no association shows:"
+    yield from wrap(others, 120, initial_indent="#   ", subsequent_indent="#   ", break_on_hyphens=False)
     yield f"query_models = {_list(survey.query_models)}"
     yield from _long_list("sop_classes", list(survey.accepted), "storage SOP classes that it accepts")
     yield from _long_list("transfer_syntaxes", survey.common, "accepted for all of these")

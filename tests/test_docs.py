@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from typer.main import get_command
 
 import emulators.quirks
 import radloop
+from conformance.target import parse_target
 from emulators.config import parse
 from emulators.endpoints import ServedSite
 from emulators.ports.sockets import LOOPBACK
@@ -79,6 +81,9 @@ def test_a_file_or_a_part_of_one_is_as_it_has_to_be(page: str, text: str) -> Non
         parse(data, FaultSettings, page).check(find("clinic")[1].site, page)
     elif "product" in data:
         parse(data, Target, page)
+    elif page == "certify.md":
+        certified = files("commands.certify").joinpath("example_target.toml").read_text(encoding="utf-8")
+        parse_target(merged(tomllib.loads(certified), data), page)
     elif page == SCENARIOS.name:
         parse(merged(find("clinic")[1].model_dump(mode="json"), data), Scenario, page)
     else:

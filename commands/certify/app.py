@@ -59,7 +59,7 @@ def _print_example(wanted: bool) -> None:
 @certify.command("run")
 def certify_run(
     prefixes: Annotated[
-        list[str] | None, typer.Argument(metavar="[PREFIX]...", help="Ids or beginnings of ids: dicom.mwl, hl7.adt.merge.1")
+        list[str] | None, typer.Argument(metavar="PREFIX", help="Ids or beginnings of ids: dicom.mwl, hl7.adt.merge.1")
     ] = None,
     role: Annotated[
         str | None,

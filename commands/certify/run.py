@@ -70,9 +70,15 @@ def carry_out(options: Options) -> int:
         built = [case for case in chosen if case.is_built]
         cases = [case for case in built if not (options.fast and case.slow)]
         if not cases:
-            raise ConfigError(f"nothing to run: {len(chosen)} cases of {role} selected, {len(built)} of them built")
+            raise ConfigError(f"nothing to run: {_why_nothing(role, chosen, built)}")
         left_out = [case.id for case in built if case not in cases]
         return _judge(options, Chosen(target, role, operator, cases, left_out), key)
+
+
+def _why_nothing(role: Role, chosen: Sequence[Case], built: Sequence[Case]) -> str:
+    if not chosen:
+        return f"none of these cases is for {role}; radloop certify --list --role {role} shows those that are"
+    return "--fast leaves out all of them" if built else f"of {len(chosen)} selected for {role} none is built yet"
 
 
 def role_named(name: str) -> Role:
@@ -89,14 +95,14 @@ def _target(options: Options) -> Iterator[tuple[Target, Role, Operator]]:
         target = load_target(Path(options.target))
         yield (
             target,
-            the_role(target, options.role, options.target),
+            the_role(target, None if options.role is None else role_named(options.role), options.target),
             TargetOperator(target.operator, options.attended, str(Path(options.target).parent)),
         )
         return
     from commands.certify.emulator import Emulator
 
     if options.role is None:
-        raise ConfigError("--role: which of our emulators?")
+        raise ConfigError(f"--role: which of our emulators? There is {', '.join(ROLES)}")
     role = role_named(options.role)
     with TemporaryDirectory(prefix="radloop-certify-") as folder, closing(Emulator(role, Path(folder))) as emulator:
         yield emulator.target(), role, emulator
@@ -110,6 +116,8 @@ def _judge(options: Options, chosen: Chosen, key: PrivateKey | None) -> int:
     seed = earlier.result.seed if earlier else secrets.randbits(48) if options.seed is None else options.seed
     terminal = Terminal(what, seed, len(to_run))
     if earlier is not None and not to_run:
+        if key is not None:
+            write_all(earlier.result, options.out, key)
         terminal.end(earlier.result, options.out)
         return earlier.result.exit_code
 

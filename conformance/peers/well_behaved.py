@@ -4,12 +4,14 @@ It does what the scripted peers need not do themselves: the probes before and af
 """
 
 import logging
+import socket
 from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 from pynetdicom import AE
 from pynetdicom import _config as pynetdicom_config
+from pynetdicom.association import Association
 
 from conformance.material.data_sets import IMPLICIT
 from conformance.taps import Tap, Taps
@@ -62,7 +64,7 @@ class WellBehaved:
                 self._entity.add_requested_context(VERIFICATION)
                 association = self._entity.associate(*relay.address, ae_title=self._called)
                 if not association.is_established:
-                    return "it accepts no association"
+                    return self._why_not(association)
                 try:
                     status = association.send_c_echo().get("Status")
                 finally:
@@ -70,6 +72,17 @@ class WellBehaved:
         finally:
             tap.closed()
         return "" if status == 0 else f"C-ECHO is answered by {'nothing' if status is None else f'{status:04X}H'}"
+
+    def _why_not(self, association: Association) -> str:
+        """Why there is no association: the relay before the product accepts every connection itself."""
+        answer = association.acceptor.primitive
+        if association.is_rejected and answer is not None:
+            return f"it rejects the association of {self._entity.ae_title}: {answer.reason_str}"
+        try:
+            socket.create_connection(self._address, timeout=self._limit_s).close()
+        except OSError as error:
+            return f"no connection to {self._address[0]}:{self._address[1]}: {error.strerror or error}"
+        return "it accepts no association"
 
     def store(self, case: str, datasets: Sequence[Dataset]) -> None:
         """Store images that a case needs, each as its SOP class in implicit VR. Raises Inconclusive where one is refused."""

@@ -76,8 +76,8 @@ class _Certificate(Paper):
         self.ln(2)
         self.put(f"{product['name']} {product['version']}", 20, style="B", height=9)
         day = datetime.fromisoformat(result.finished)
-        by = f", by {product['vendor']}" if product.get("vendor") else ""
-        self.put(f"judged in the role {result.role.upper()}{by}, on {day.day} {day:%B %Y}", 11, height=6)
+        maker = f"of {product['vendor']}, " if product.get("vendor") else ""
+        self.put(f"{maker}judged in the role {result.role.upper()} on {day.day} {day:%B %Y}", 11, height=6)
         if result.other_roles:
             self.put(f"Also plays, not judged here: {', '.join(result.other_roles)}.", 8.5, SOFT)
         self.ln(2)
@@ -128,7 +128,7 @@ class _Certificate(Paper):
         )
         self.ln(1)
         cases = to_read((case for case in self._result.cases if case.safety), *OUTCOMES)
-        bad = [case for case in cases if case.outcome in BAD_ONES]
+        bad = [case for case in cases if case.outcome in (*BAD_ONES, Outcome.WARN)]
         self._bad_cases(bad[:FULL_TEXT_MAX], True)
         self._bad_cases(bad[FULL_TEXT_MAX:], False)
         others = [case for case in cases if case not in bad]
@@ -154,7 +154,7 @@ class _Certificate(Paper):
             self.put(case.requirement, 8.5)
             self.put(clause_text(case), 7.5, SOFT)
             for found in findings(case)[:4] if with_text else ():
-                lines = [("in", ", ".join(found.variants))] if found.variants else []
+                lines = [("in", found.variants_text)] if found.variants else []
                 lines += found.lines
                 lines += [("proof", proof_text(found.proof))] if found.proof else []
                 self.ln(0.4)

@@ -58,7 +58,7 @@ def _head(case: CaseResult) -> Iterator[str]:
     yield f"[dim]clause     [/] {escape(clause_text(case))}"
     for found in findings(case):
         if found.variants:
-            yield f"[dim]variants   [/] {escape(', '.join(found.variants))}"
+            yield f"[dim]variants   [/] {escape(found.variants_text)}"
         for label, text in found.lines:
             yield f"[dim]{label:11}[/] {escape(text)}"
         if found.proof:
@@ -67,9 +67,7 @@ def _head(case: CaseResult) -> Iterator[str]:
 
 def _exchange(key: str, exchange: Exchange, proof: frozenset[int]) -> Iterator[str]:
     opened = exchange.opened
-    side = "to the product at" if opened.opened_by == "tester" else "by the product to"
-    who = f"{opened.peer}, {opened.protocol}, opened {side} {opened.address}"
-    yield f"[bold]connection {opened.connection}[/]  {escape(key)}  {escape(who)}, at {exchange.began_s:.3f} s"
+    yield f"[bold]connection {opened.connection}[/]  {escape(key)}  {escape(exchange.words)}, at {exchange.began_s:.3f} s"
     for item in exchange.items:
         is_proof = item.records[-1:] and item.records[-1] in proof
         mark = "[bold yellow]>[/]" if is_proof else " "

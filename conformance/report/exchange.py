@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pydicom import config
 from pydicom.uid import UID
 
 from conformance.decoding import Item, ReadHl7, ReadMessage, ReadPdu, decoded_connection
@@ -47,6 +48,27 @@ class Exchange:
     def is_probe(self) -> bool:
         """Whether it only asked if the product lives."""
         return self.opened.peer == "probe"
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether it was between two systems of the hospital, the product perhaps among them: a relay hears who is called."""
+        return self.opened.address == f"to {self.opened.peer}"
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The tester's end and the product's, or in the hospital the one who calls and the one who is called."""
+        if not self.is_relayed:
+            return f"{self.opened.peer} (tester)", "product"
+        return ("caller", "product") if self.opened.opened_by == "tester" else (self.opened.peer, "caller")
+
+    @property
+    def words(self) -> str:
+        """Who opened it, and to whom."""
+        opened = self.opened
+        if self.is_relayed:
+            return f"{opened.protocol}, in the hospital, to {'the product' if opened.opened_by == 'tester' else opened.peer}"
+        side = "opened to the product at" if opened.opened_by == "tester" else "opened by the product to"
+        return f"{opened.peer}, {opened.protocol}, {side} {opened.address}"
 
     @property
     def began_s(self) -> float:
@@ -102,7 +124,7 @@ def alike_together(steps: Sequence[Step], proof: frozenset[int]) -> list[Step]:
 @cache
 def uid_name(uid: str) -> str:
     """What a UID is called; itself where nobody named it."""
-    return str(UID(uid).name)
+    return str(UID(uid, config.IGNORE).name)  # also of what is no UID
 
 
 def _is_whole(item: Item) -> bool:

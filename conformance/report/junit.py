@@ -87,7 +87,7 @@ def _test_case(suite: Element, result: RunResult, case_id: str, seconds: float) 
 def _report(case: CaseResult) -> str:
     lines = [f"{case.level}{', safety' if case.safety else ''}: {case.requirement}", f"clause: {clause_text(case)}"]
     for found in findings(case):
-        lines += [f"variants: {', '.join(found.variants)}"] if found.variants else []
+        lines += [f"variants: {found.variants_text}"] if found.variants else []
         lines += [f"{label}: {text}" for label, text in found.lines]
         lines += [f"proof: {proof_text(found.proof)}"] if found.proof else []
     return "\n".join(lines)

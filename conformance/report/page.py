@@ -146,9 +146,15 @@ def _chosen(steps: Sequence[Step], proof: frozenset[int], limit: int) -> list[St
 
 
 def _ladder(exchange: Exchange, variant: str, steps: Sequence[Step | None], proof: frozenset[int]) -> dict[str, Any]:
-    opened = exchange.opened
     rows = [
         None if step is None else {"step": step, "proof": step.is_proof(proof), "after": f"{step.at_s - exchange.began_s:.3f}"}
         for step in steps
     ]
-    return {"opened": opened, "variant": variant, "rows": rows, "began": f"{exchange.began_s:.3f}"}
+    return {
+        "opened": exchange.opened,
+        "words": exchange.words,
+        "ends": exchange.ends,
+        "variant": variant,
+        "rows": rows,
+        "began": f"{exchange.began_s:.3f}",
+    }

@@ -125,7 +125,7 @@ def _details(case: CaseResult) -> Iterator[tuple[str, str]]:
         yield "waived", case.waiver
     for found in findings(case):
         if found.variants:
-            yield "variant" if len(found.variants) == 1 else "variants", ", ".join(found.variants)
+            yield "variant" if len(found.variants) == 1 else "variants", found.variants_text
         yield from found.lines
         if found.proof:
             yield "proof", proof_text(found.proof)

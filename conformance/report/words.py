@@ -24,6 +24,8 @@ SHORT = {Outcome.NOT_APPLICABLE: "n/a", Outcome.INCONCLUSIVE: "inconcl."}
 """For the head of a narrow column."""
 
 SAFETY = "⚑ safety"
+_NO_CLAUSE = "no clause: an opinion of Radloop's"
+_OTHER_CASE = re.compile(r"[a-z]+(\.[a-z0-9*]+)+")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -35,6 +37,11 @@ class Finding:
     variants: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
     proof: tuple[int, ...]
+
+    @property
+    def variants_text(self) -> str:
+        """Their names, some of which hold a comma."""
+        return ("; " if any("," in name for name in self.variants) else ", ").join(self.variants)
 
 
 def to_read(cases: Iterable[CaseResult], *outcomes: Outcome) -> list[CaseResult]:
@@ -90,7 +97,11 @@ def clause_text(case: CaseResult) -> str:
     """The clause with its edition, and what it rests on where its text was not read."""
     edition = f" ({case.edition})" if case.edition else ""
     basis = f"; {case.basis}" if case.basis not in ("the text was read", "no clause") else ""
-    clause = case.clause if case.clause.strip(" -") else "no clause: an opinion of Radloop's"
+    clause = case.clause
+    if case.clause.strip(" -") in ("", "opinion"):
+        clause = _NO_CLAUSE
+    elif _OTHER_CASE.fullmatch(case.clause):
+        clause = f"{_NO_CLAUSE}; see {case.clause}"
     return f"{clause}{edition}{basis}"
 
 
@@ -98,12 +109,12 @@ def safety_text(result: RunResult) -> str:
     """How the safety cases stand, in one line."""
     cases = [case for case in result.cases if case.safety]
     if not cases:
-        return "no safety case ran"
+        return "No safety case ran"
     counts = Counter(case.outcome for case in cases)
     judged = len(cases) - counts[Outcome.NOT_APPLICABLE]
     passed = sum(counts[one] for one in GOOD)
     if not judged:
-        return f"none of the {len(cases)} safety cases applies to what is claimed"
+        return f"None of the {len(cases)} safety cases applies to what is claimed"
     others = [f"{counts[one]} {one}" for one in OUTCOMES if counts[one] and one is not Outcome.PASS]
     return f"{passed} of {judged} safety cases passed" + (f" ({', '.join(others)})" if others else "")
 

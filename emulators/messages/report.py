@@ -12,8 +12,9 @@ from emulators.messages.common import Code, PersonName
 from emulators.messages.hl7_message import Hl7Message
 
 RESULT_STATUSES = frozenset(("P", "F", "C", "X", "D", "W"))
-"""Of HL7 tables 0085 and 0123: P preliminary, F final, C corrected, X cancelled (no result will come), D deleted, W wrong (of
-another patient). No other code is taken; A, which many use for an addendum, is none of 2.3.1 or 2.5.1."""
+"""P preliminary, F final, C corrected, X cancelled (no result will come), of HL7 tables 0085 (OBX-11) and 0123 (OBR-25); D
+deleted and W wrong (of another patient), of 0085 alone and taken in both. No other code is: not A, which is "some results" in
+0123, and an addendum for many."""
 
 SHOWN = frozenset("PFC")
 """Statuses whose text is a result; the others withdraw it."""

@@ -77,7 +77,7 @@ def test_product_badges_versions_editions_seed_and_digest_stand_there(
     whole = said(pages)
     for words in (
         f"{result.product['name']} {result.product['version']}",
-        "judged in the role PACS, by Łódź Medical",
+        "of Łódź Medical, judged in the role PACS on",
         "not judged here: ris",
         "Conformance  (MUST and SHOULD)",
         "Workflow resilience  (OPINION)",

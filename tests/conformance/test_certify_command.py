@@ -2,9 +2,10 @@
 
 import itertools
 import json
+import re
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,7 +16,7 @@ from conformance.result import CaseResult, load_result, to_json
 from conformance.runner import Run
 from conformance.signing import MANIFEST, SIGNATURE
 from conformance.taps import read_records
-from conformance.target import load_target
+from conformance.target import Claims, Limits, Policies, Service, Timers, load_target
 from conformance.verdict import Outcome
 from radloop import app
 from tests.conformance.made_up import made_up_run
@@ -109,6 +110,19 @@ def test_the_example_is_a_target_file_that_is_taken(tmp_path: Path) -> None:
     assert set(load_target(tmp_path / "target.toml").roles) == {"pacs"}
 
 
+def test_the_example_explains_every_key_and_names_its_default_first() -> None:
+    text = certify("--example").stdout
+    services = text.partition("# What it says it can do.")[2].partition("# Further keys")[0]
+    assert set(get_args(Service)) <= set(re.findall(r"\w+", services))
+    assert [key for key in Claims.model_fields if not re.search(rf"^(#   )?{key}\b", text, re.MULTILINE)] == []
+    for key, field in {**Policies.model_fields, **Limits.model_fields, **Timers.model_fields}.items():
+        said = re.search(rf"^#   {key} +(.*)", text, re.MULTILINE)
+        assert said is not None, key
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        shown = f"{default:g}" if isinstance(default, float) else str(default).replace("'", '"')
+        assert default is None or said[1].startswith(shown or '""'), key
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -117,7 +131,10 @@ def test_the_example_is_a_target_file_that_is_taken(tmp_path: Path) -> None:
         (["--target", "emulator"], "--role: which of our emulators?"),
         (["--target", "emulator", "--role", "nurse"], "--role nurse: there is pacs, ris"),
         (["dicom.nothing", "--target", "emulator", "--role", "pacs"], "dicom.nothing: no case begins so"),
-        (["fhir", "--target", "emulator", "--role", "ehr"], "nothing to run: "),
+        (["fhir", "--target", "emulator", "--role", "ehr"], "nothing to run: of 6 selected for ehr none is built yet"),
+        (["dicom.mwl", "--target", "emulator", "--role", "pacs"], "nothing to run: none of these cases is for pacs"),
+        (["--target", "example.toml", "--role", "pasc"], "--role pasc: there is pacs, ris"),
+        (["--target", "example.toml", "--role", "ris"], "example.toml: roles.ris: missing; it plays pacs"),
         (["--target", "emulator", "--role", "pacs", "--sign", "nothing.key"], "nothing.key: No such file"),
         (["--target", "emulator", "--role", "pacs", "--resume"], "result.json: No such file"),
     ],
@@ -127,6 +144,7 @@ def test_where_nothing_runs_one_line_says_why_and_the_exit_code_is_3(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.toml").write_text("[roles]", encoding="utf-8")
+    (tmp_path / "example.toml").write_text(certify("--example").stdout, encoding="utf-8")
     done = certify(*words)
     assert done.exit_code == 3
     assert complaint in done.stderr
@@ -151,7 +169,7 @@ def test_a_product_that_is_not_there_leaves_the_results_of_before_as_they_were(t
     # In a process of its own: pynetdicom leaves the socket of a refused connection open.
     done = radloop("certify", "dicom.echo", "--target", str(target), "--out", ".", folder=tmp_path)
     assert done.returncode == 3
-    assert "nothing ran: " in done.stderr
+    assert "nothing ran: no connection to 127.0.0.1:1: Connection refused" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "target.toml"]
     assert (tmp_path / "records.jsonl").read_text(encoding="utf-8") == "kept"
 
@@ -200,6 +218,16 @@ def test_an_interrupted_run_is_written_unfinished_and_unsigned_and_can_be_taken_
     _, records = read_records(tmp_path / "records.jsonl")
     assert [record.number for record in records] == list(range(1, whole.evidence.records + 1))
     assert all(one.at_s <= two.at_s for one, two in itertools.pairwise(records))
+    assert certify("verify", tmp_path, "--key", f"{keys}.pub").exit_code == 0
+
+
+def test_a_finished_run_that_was_not_signed_is_signed_when_taken_up(
+    signed: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("result.json", "records.jsonl"):
+        (tmp_path / name).write_bytes((signed / name).read_bytes())
+    monkeypatch.setattr(Run, "case", lambda *_: pytest.fail("a case ran"))
+    assert certify(*ON_EMULATOR, "--out", tmp_path, "--resume", "--sign", keys).exit_code == 0
     assert certify("verify", tmp_path, "--key", f"{keys}.pub").exit_code == 0
 
 

@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,13 @@ import pytest
 from commands.certify.emulator import Emulator
 from conformance.case import ROLES, Role
 from conformance.draft import draft, likely_role
+from conformance.operator_steps import TargetOperator
+from conformance.runner import Run
 from conformance.survey import TRANSFER_SYNTAXES, Survey, Surveyor
+from conformance.taps import Taps
 from conformance.target import Target, load_target, parse_target
-from conformance.verdict import Ended, Failure
+from conformance.verdict import Ended, Failure, Outcome
+from tests.conformance.bench import case_of
 
 CT, IMPLICIT, EXPLICIT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 MPEG2 = "1.2.840.10008.1.2.4.100"
@@ -51,6 +57,16 @@ def test_the_draft_of_our_archive_is_taken_and_says_what_was_found(pacs: Target,
     assert own.claims.sop_classes == tuple(found.accepted)
     assert own.policies.unknown_calling_ae_title == "refuse"
     assert target.tester.peers["modality"].ae_title == "CT1"
+
+
+def test_a_product_that_claims_more_classes_than_fit_one_association_is_judged(pacs: Target) -> None:
+    own = pacs.roles["pacs"]
+    many = (*own.claims.sop_classes, *(f"1.2.3.{number}" for number in range(200)))
+    role = own.model_copy(update={"claims": own.claims.model_copy(update={"sop_classes": many})})
+    target = pacs.model_copy(update={"roles": {"pacs": role}})
+    with closing(Run(target, "pacs", Taps(StringIO()), TargetOperator({}, attended=False), 1)) as run:
+        result = run.case(case_of("dicom.ul.assoc.4"))
+    assert result.outcome is Outcome.PASS, result.trials[0].said
 
 
 def test_a_wrong_title_says_which(pacs: Target) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from conformance.report.decoded import shown
+from conformance.report.exchange import Exchange
 from conformance.result import RunResult
 from conformance.taps import Opened, Record, read_records
 from emulators.core.errors import ConfigError
@@ -93,3 +94,10 @@ def test_bytes_of_any_kind_are_shown_and_steer_nothing(
         records.append(Record(len(records) + 1, 1, 0.1, "to product" if way == "to product" else "from product", data))
     text = plain(list(shown(result, ({1: opened}, records), "dicom.ul.assoc.1")))
     assert not [one for one in text if ord(one) < 32 and one != "\n"]
+
+
+def test_in_the_hospital_who_calls_a_neighbour_is_not_said_to_be_the_product() -> None:
+    to_engine = Exchange(Opened(1, "flow.ok.1", "mllp", "product", "engine", "to engine"), (), ())
+    assert (to_engine.ends, to_engine.words) == (("engine", "caller"), "mllp, in the hospital, to engine")
+    to_product = Exchange(Opened(2, "flow.ok.1", "dicom", "tester", "pacs", "to pacs"), (), ())
+    assert (to_product.ends, to_product.words) == (("caller", "product"), "dicom, in the hospital, to the product")
