@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode, encode
 from emulators.wire.dimse import Command
-from emulators.wire.er7 import parse
+from emulators.wire.er7 import header
 from emulators.wire.mllp import frame
 from tests.conformance.mangler import Link, Mutant
 
@@ -40,7 +40,7 @@ class AcknowledgesUnheard(Mutant):
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if not to_product or not all(needle in payload for needle in self._needles):
             return payload
-        head = parse(payload).msh
+        head = header(payload)
         trigger, number = head.component(9, 2), head.component(10, 1)
         ack = f"MSH|^~\\&|X|X|X|X|20250303||ACK^{trigger}^ACK|A{number}|P|2.5.1\rMSA|AA|{number}\r"
         link.to_tester(frame(ack.encode()))
