@@ -47,13 +47,15 @@ def the_worklist_follows_the_step(trial: Trial) -> None:
 def an_unscheduled_step_is_taken_and_matched_with_nothing(trial: Trial) -> None:
     """An unscheduled step (no scheduled step, empty accession number and procedure ID) is accepted and waits to be reconciled:
     no match is invented, not even with an order of the same patient."""
-    patient = Patient(trial.patient_id())
-    [entry] = ordered(trial, patient)
-    step = PerformedStep(trial, patient)
+    patient, other = Patient(trial.patient_id()), Patient(trial.patient_id())
+    [entry], theirs = ordered(trial, patient), ordered(trial, other)
+    step, later = PerformedStep(trial, patient), PerformedStep(trial, other, theirs)
     before = len(said_of(trial, entry.AccessionNumber))
     with trial.associate(MPPS) as peer:
         expect_taken(trial, peer.n_create(MPPS, step.uid, step.created()))
         expect_taken(trial, peer.n_set(MPPS, step.uid, step.ended()))
+        started(trial, peer, later)
+    trial.eventually(lambda: not offered(trial, other), trial.timers.propagation_s)  # the earlier step is dealt with by then
 
     def is_matched() -> bool:
         return offered(trial, patient) != step_ids([entry]) or bool(_told(trial, entry.AccessionNumber, before, step.study))
