@@ -39,6 +39,11 @@ class Desk:
         known = self.reference.entries
         expect_answers(self._trial, self.ask(keys), keys, known, identity, empty_matches=False, separates=separates)
 
+    def expect_each_value(self, keyword: str) -> None:
+        """Of an attribute of the step, one after the other as the only key."""
+        for value in self.reference.values(keyword):
+            self.expect(identifier({keyword: value}))
+
     def ask(self, keys: Dataset) -> Found:
         with self._trial.associate(WORKLIST_FIND) as peer:
             return ask(peer, keys)
@@ -47,9 +52,7 @@ class Desk:
 @case("dicom.mwl.match.1", MUST, "ris", "+", "PS3.4 K.6.1.2.2 Table K.6-1", READ, needs="worklist")
 def station_ae_title_matches_a_single_value(trial: Trial) -> None:
     """Scheduled Station AE Title (0040,0001) inside (0040,0100): single value."""
-    worklist = Desk(trial)
-    for station in worklist.reference.values(STATION):
-        worklist.expect(identifier({STATION: station}))
+    Desk(trial).expect_each_value(STATION)
 
 
 @case("dicom.mwl.match.2", MUST, "ris", "+", "PS3.4 Table K.6-1; C.2.2.2.5", READ, needs="worklist")
@@ -73,9 +76,7 @@ def start_time_matches_a_range_on_a_day_and_a_period_over_days(trial: Trial) -> 
 @case("dicom.mwl.match.4", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
 def modality_matches_a_single_value(trial: Trial) -> None:
     """Modality (0008,0060): single value."""
-    worklist = Desk(trial)
-    for modality in worklist.reference.values(MODALITY):
-        worklist.expect(identifier({MODALITY: modality}))
+    Desk(trial).expect_each_value(MODALITY)
 
 
 @case("dicom.mwl.match.5", MUST, "ris", "+", "PS3.4 Table K.6-1", READ, needs="worklist")
