@@ -7,6 +7,7 @@ from emulators.wire.er7 import parse
 from emulators.wire.mllp import frame
 from tests.conformance.data_set_mutants import AnotherMatch
 from tests.conformance.mangler import Link, Mutant, Quirk
+from tests.conformance.mutants._changes import DoesItLater
 
 
 def acknowledge(link: Link, payload: bytes) -> None:
@@ -78,28 +79,6 @@ class MergesAcrossAuthorities(Replaces):
         super().__init__(b"|ADT^A40^", b"^HOSPA^", b"^HOSPB^")
 
 
-class MergesAcrossAuthoritiesLater(Mutant):
-    """It says AA to such a merge, and does it when the next one comes."""
-
-    def reset(self) -> None:
-        self.held = b""
-        self.done = b""
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
-        if not to_product:
-            return None if self.done and b"|" + self.done in payload else payload
-        if b"|ADT^A40^" not in payload:
-            return payload
-        if b"^HOSPA^" in payload:
-            self.held = payload.replace(b"^HOSPA^", b"^HOSPB^")
-            acknowledge(link, payload)
-            return None
-        if self.held:
-            link.to_product(frame(self.held))
-            self.held, self.done = b"", parse(self.held).msh.component(10, 1).encode()
-        return payload
-
-
 class IgnoresMerges(Mutant):
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if to_product and b"|ADT^A40^" in payload:
@@ -135,6 +114,6 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.adt.id.1": KnowsOneAuthorityAlone(),
     "hl7.adt.merge.1": [Quirk(("merges_the_wrong_way_round",)), KeepsTheNamesOfTheMerged()],
     "hl7.adt.merge.2": IgnoresMerges(),
-    "hl7.adt.merge.3": [MergesAcrossAuthorities(), MergesAcrossAuthoritiesLater()],
+    "hl7.adt.merge.3": [MergesAcrossAuthorities(), DoesItLater(MergesAcrossAuthorities(), b"|ADT^A40^", "AA")],
     "hl7.adt.merge.4": DropsWhatNamesAMergedId(),
 }
