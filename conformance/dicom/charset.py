@@ -167,8 +167,16 @@ def _undeclared_image(trial: Trial, term: str | None, name: bytes) -> None:
     if is_taken(answer.status):
         expect_found(trial, image)
         came = ArchiveView(trial).retrieved(image)
-        for value in (name, term.encode() if term else b""):
-            trial.expect(value in (came.data or b""), f"{value!r} as it was sent", "other bytes", came.records)
+        before, found, _ = (came.data or b"").partition(name)
+        trial.expect(bool(found), f"{name!r} as it was sent", "other bytes", came.records)
+        kept = term.encode() in before if term else not _declares_a_set(before)
+        trial.expect(kept, f"(0008,0005): {term or 'none'}, as it was sent", "another", came.records)
+
+
+def _declares_a_set(beginning: bytes) -> bool:
+    """Whether the beginning of a data set has (0008,0005) with a value; by its bytes, in implicit or explicit VR."""
+    _, found, rest = beginning.partition(b"\x08\x00\x05\x00")
+    return bool(found) and rest[:4] not in (bytes(4), b"CS\0\0")
 
 
 def _undeclared_order(trial: Trial, name: bytes) -> None:
@@ -179,13 +187,14 @@ def _undeclared_order(trial: Trial, name: bytes) -> None:
     sent = new_order(trial, replace(order, patient=replace(order.patient, name=("NAME",))), msh_fields={18: "8859/1"})
     with trial.mllp() as sender:
         answer = sender.ask(sent.payload.replace(b"8859/1", term.encode(), 1).replace(b"NAME", name, 1))
-    if answer.code in ("AA", "CA"):
-        trial.eventually(lambda: bool(entries_found(trial, order.patient)), trial.timers.propagation_s)
-        for one in entries_found(trial, order.patient):
-            value = raw(one.dataset, "PatientName") or b""
-            trial.expect(name in value, f"Patient Name {name!r}, or a refusal", f"{value!r}", one.records)
     [seen] = passed(trial, [ASCII])
     expect_same(trial, ASCII, seen)
+    if answer.code in ("AA", "CA"):
+        is_there = trial.eventually(lambda: bool(entries_found(trial, order.patient)), trial.timers.propagation_s)
+        trial.expect(is_there, "the order that was taken is on the worklist", "no entry", answer.records)
+    for one in entries_found(trial, order.patient):
+        value = raw(one.dataset, "PatientName") or b""
+        trial.expect(name in value, f"Patient Name {name!r}, or a refusal", f"{value!r}", one.records)
 
 
 NAMES = (

@@ -66,12 +66,18 @@ def notifications(trial: Trial, study: str) -> list[Received]:
 def instances(notification: Received) -> Iterator[tuple[str, Dataset]]:
     """Series and item of each instance that is named."""
     for series in notification.dataset.get("ReferencedSeriesSequence") or []:
-        yield from ((str(series.SeriesInstanceUID), one) for one in series.get("ReferencedSOPSequence") or [])
+        yield from ((str(series.get("SeriesInstanceUID", "")), one) for one in series.get("ReferencedSOPSequence") or [])
 
 
 def availability(notification: Received) -> dict[str, str]:
     """What is said of each instance."""
-    return {str(one.ReferencedSOPInstanceUID): str(one.InstanceAvailability) for _, one in instances(notification)}
+    said = ((reference(one)[1], str(one.get("InstanceAvailability", ""))) for _, one in instances(notification))
+    return dict(said)
+
+
+def reference(item_of_instance: Dataset) -> tuple[str, str]:
+    """SOP class and instance UID that an item names."""
+    return str(item_of_instance.get("ReferencedSOPClassUID", "")), str(item_of_instance.get("ReferencedSOPInstanceUID", ""))
 
 
 def expect_told(trial: Trial, study: str, wanted: dict[str, str]) -> Received:
@@ -105,15 +111,15 @@ def a_whole_study_is_announced(trial: Trial) -> None:
     study, images, step = archived(trial, 3)
     told = expect_told(trial, study.uid, {str(one.SOPInstanceUID): ONLINE for one in images})
     dataset = told.dataset
-    named = {(series, str(one.ReferencedSOPClassUID), str(one.ReferencedSOPInstanceUID)) for series, one in instances(told)}
+    named = {(series, *reference(one)) for series, one in instances(told)}
     stored = {(str(one.SeriesInstanceUID), str(one.SOPClassUID), str(one.SOPInstanceUID)) for one in images}
     trial.expect(named == stored, "each instance under its series and SOP class", "others", told.records)
     titles = sorted({str(one.get("RetrieveAETitle", "")) for _, one in instances(told)})
     trial.expect_equal("Retrieve AE Title", titles, [trial.target.title], told.records)
-    steps = [str(one.ReferencedSOPInstanceUID) for one in dataset.get("ReferencedPerformedProcedureStepSequence") or []]
+    steps = [reference(one)[1] for one in dataset.get("ReferencedPerformedProcedureStepSequence") or []]
     trial.expect_equal("performed steps that it names", steps, [step.uid], told.records)
     more = keywords(dataset) - ALLOWED - {"SpecificCharacterSet"}
-    for series in dataset.ReferencedSeriesSequence:
+    for series in dataset.get("ReferencedSeriesSequence") or []:
         more |= keywords(series) - ALLOWED_OF_SERIES
     for _, one in instances(told):
         more |= keywords(one) - ALLOWED_OF_INSTANCE

@@ -11,6 +11,15 @@ from conformance.verdict import Failure
 NEEDS = ("performed_step", "worklist")
 
 
+def another_step_is_worked(trial: Trial) -> None:
+    """A step of another patient begins: when its entry is offered no more, what came before has been worked too. Not judged."""
+    patient = Patient(trial.patient_id())
+    step = PerformedStep(trial, patient, ordered(trial, patient))
+    with trial.associate(MPPS) as peer:
+        started(trial, peer, step)
+    trial.eventually(lambda: not offered(trial, patient), trial.timers.propagation_s)
+
+
 def expect_offered(trial: Trial, patient: Patient, when: str, wanted: list[str]) -> None:
     """The steps of a patient that the worklist offers. Raises Failure."""
     trial.eventually(lambda: offered(trial, patient) == wanted, trial.timers.propagation_s)
@@ -54,6 +63,7 @@ def an_unscheduled_step_is_taken_and_matched_with_nothing(trial: Trial) -> None:
     with trial.associate(MPPS) as peer:
         expect_taken(trial, peer.n_create(MPPS, step.uid, step.created()))
         expect_taken(trial, peer.n_set(MPPS, step.uid, step.ended()))
+    another_step_is_worked(trial)
 
     def is_matched() -> bool:
         return offered(trial, patient) != step_ids([entry]) or bool(_told(trial, entry.AccessionNumber, before, step.study))

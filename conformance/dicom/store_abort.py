@@ -9,11 +9,13 @@ from conformance.material.archive_view import ArchiveView
 from conformance.material.images import Study
 from conformance.material.sop_classes import CT
 from conformance.material.stored import expect_found, is_taken
+from conformance.material.work import pixels
 from conformance.peers.association import Association
 from conformance.trial import Trial
 from emulators.wire.commands import c_store_rq
 
-PDU_BYTES = 256
+PDU_BYTES, PIXEL_BYTES = 256, 8192
+"""So that the pixels are under way when a transfer breaks off, and all that an index needs has come."""
 ENDINGS = ("A-ABORT", "FIN", "RST", "silence")
 
 
@@ -49,7 +51,7 @@ def an_object_whose_transfer_broke_off_does_not_exist(trial: Trial) -> None:
     """An object whose transfer was aborted, by A-ABORT, FIN, RST or silence, does not exist afterwards; sent again it does."""
     study = Study(trial)
     good = study.image()
-    broken = {how: study.image() for how in ENDINGS}
+    broken = {how: study.image(**pixels(trial, PIXEL_BYTES)) for how in ENDINGS}
     for how, image in broken.items():
         broken_off(trial, image, how)
     with trial.associate(CT) as peer:

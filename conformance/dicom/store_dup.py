@@ -9,6 +9,7 @@ from conformance.material.differences import changed_elements
 from conformance.material.images import Study
 from conformance.material.sop_classes import CT
 from conformance.material.stored import expect_found, expect_kept, is_refusal, is_taken
+from conformance.peers.conversation import Received
 from conformance.trial import Trial
 from emulators.wire.commands import c_store_rq
 
@@ -54,12 +55,7 @@ def the_same_uid_with_other_content_is_treated_as_declared(trial: Trial) -> None
         other.PixelData = bytes(reversed(image.PixelData))
     else:
         other.PatientName = "Doe^Joan"
-    with trial.associate(CT) as peer:
-        peer.store_all([image])
-    with trial.beforehand("the first object is found"):
-        expect_found(trial, image)
-    with trial.associate(CT) as peer:
-        answer = peer.store(other)
+    answer = _stored_after(trial, image, other)
     policy = trial.target.policies.duplicate_sop_instance
     if policy == "refuse":
         is_said = is_refusal(answer.status) or answer.status == DUPLICATE_SOP_INSTANCE
@@ -70,11 +66,32 @@ def the_same_uid_with_other_content_is_treated_as_declared(trial: Trial) -> None
     _expect_content(trial, other if policy == "replace" else image)
 
 
+def _stored_after(trial: Trial, image: Dataset, other: Dataset) -> Received:
+    """The answer to ``other`` where ``image`` is found already; an object that was stored later is found too, so that whatever
+    becomes of the first has become of it. Raises Inconclusive."""
+    later = Study(trial).image()
+    with trial.associate(CT) as peer:
+        peer.store_all([image])
+    with trial.beforehand("the first object is found"):
+        expect_found(trial, image)
+    with trial.associate(CT) as peer:
+        answer = peer.store(other)
+    with trial.associate(CT) as peer:
+        peer.store_all([later])
+    with trial.beforehand("an object of a later association is found"):
+        expect_found(trial, later)
+    return answer
+
+
 def _expect_content(trial: Trial, wanted: Dataset) -> None:
-    """What is retrieved has the pixels and the name of one of the two, wholly."""
+    """What is retrieved has the pixels and the name of one of the two, wholly, and C-FIND shows the same name."""
+    view, coercions = ArchiveView(trial), trial.target.policies.coercions
 
     def differs() -> list[str]:
-        return changed_elements(wanted, ArchiveView(trial).retrieved(wanted), trial.target.policies.coercions)
+        found = view.study(str(wanted.StudyInstanceUID), str(wanted.PatientID))
+        name = str(found.get("PatientName", "")) if found is not None else "no study"
+        is_other = name != str(wanted.PatientName) and "PatientName" not in coercions
+        return changed_elements(wanted, view.retrieved(wanted), coercions) + ([f"C-FIND shows {name}"] if is_other else [])
 
     trial.eventually(lambda: not differs(), trial.timers.index_s)
     changed = differs()
@@ -87,14 +104,11 @@ def the_same_uid_under_another_patient_moves_nothing(trial: Trial) -> None:
     study, other_study = Study(trial), Study(trial, PatientName="Moss^Rita")
     image = study.image()
     other = other_study.image(SOPInstanceUID=image.SOPInstanceUID)
-    with trial.associate(CT) as peer:
-        peer.store_all([image])
-    with trial.beforehand("the first object is found"):
-        expect_found(trial, image)
-    with trial.associate(CT) as peer:
-        answer = peer.store(other)
+    answer = _stored_after(trial, image, other)
     if answer.status == 0:
         _expect_both(trial, image, other)
+    elif not is_taken(answer.status):
+        trial.expect(not ArchiveView(trial).shows(other), "what was refused is not found", "it is, under the other patient")
     expect_kept(trial, image)
 
 

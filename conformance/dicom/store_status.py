@@ -34,8 +34,8 @@ def success_is_said_when_the_whole_object_is_safe(trial: Trial) -> None:
         answer = peer.answer_to(command)
         trial.expect_equal("status", answer.meaning, "0000H success", answer.records)
         peer.give_up()
-    if trial.operator.can("restart"):
-        trial.operate("restart")
+    expect_kept(trial, image)
+    trial.operate("restart")
     expect_kept(trial, image)
 
 

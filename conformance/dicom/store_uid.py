@@ -25,7 +25,7 @@ def invalid_uids_are_refused_or_kept_as_they_are(trial: Trial) -> None:
     """Invalid UIDs are refused or kept as they are; never cut or repaired into another UID."""
     study, invalid = Study(trial), INVALID[trial.variant]
     good, bad = study.image(), study.image(SOPInstanceUID=invalid(trial.uid()))
-    stray = study.image(StudyInstanceUID=invalid(trial.uid()))
+    stray = study.image(StudyInstanceUID=invalid(trial.uid()), SeriesInstanceUID=trial.uid())
     with trial.associate(CT) as peer:
         peer.store_all([good])
         bad_is_taken, stray_is_taken = (is_taken(peer.store(image).status) for image in (bad, stray))

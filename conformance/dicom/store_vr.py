@@ -54,10 +54,12 @@ def an_invalid_value_damages_nothing(trial: Trial) -> None:
 
 
 def _expect_whole(trial: Trial, study: Study, invalid: Invalid) -> None:
-    """At STUDY level the value is found as it was sent, or not at all."""
+    """At STUDY level the study is found, and in it the value as it was sent, or none."""
     keyword = invalid.keyword
     if keyword not in ("AccessionNumber", "StudyDate", "StudyDescription"):
         return
-    for one in ArchiveView(trial).answers("STUDY", PatientID=study.patient_id, StudyInstanceUID=study.uid, **{keyword: ""}):
+    found = ArchiveView(trial).answers("STUDY", PatientID=study.patient_id, StudyInstanceUID=study.uid, **{keyword: ""})
+    trial.expect(len(found) == 1, "the study of what was taken, once", f"{len(found)} matches")
+    for one in found:
         value = (raw(one.dataset, keyword) or b"").decode("latin-1").rstrip(" \0")
         trial.expect(value in ("", invalid.value), f"{keyword} {invalid.value}, or none", value, one.records)

@@ -62,6 +62,12 @@ def a_truncated_pdu_is_not_processed(trial: Trial) -> None:
     else:
         trial.expect(received.pdu_type != P_DATA_TF, "no answer", received.name, received.records)
     if work.dataset is not None and "query" in trial.target.claims.services:
+        later = Work(trial)
+        assert later.dataset is not None
+        with trial.beforehand("a good image that came later is found"):
+            with later.associate() as sender:
+                sender.store_all([later.dataset])
+            trial.expect(ArchiveView(trial).comes_to_show(later.dataset), "it is found", "it is not")
         trial.expect(not ArchiveView(trial).shows(work.dataset), "the cut image is not found (C-FIND IMAGE)", "it is found")
 
 

@@ -165,26 +165,28 @@ def _broken(role: RoleTarget) -> list[str]:
 )
 def a_message_that_cannot_be_applied_is_an_error_and_changes_nothing(trial: Trial) -> None:
     """A required segment or field is missing, the patient or order is not known: AE (or AR) with ERR, and nothing changes."""
-    policies, shown, others = trial.target.policies, visible(trial), order_of(trial)
-    own = shown.message()
-    if trial.variant == "adt-no-mrg":
-        bad = without(merge(trial, Patient(trial.patient_id()), Patient(trial.patient_id())), "MRG")
-    elif trial.variant == "oru-unknown-order":
-        bad = report(trial, others)
-    elif trial.variant == "no-patient-id":
-        bad = _without_patient_id(own)
-    else:
-        kind, _, segment = trial.variant.partition("-no-")
-        is_own = own.field("MSH", 9) == kind.upper()
-        bad = without(own if is_own else _of_kind(trial, kind), segment.upper())
+    shown = visible(trial)
     with trial.mllp() as peer:
-        answer = peer.ask(bad.payload)
-    if trial.variant == "oru-unknown-order" and policies.unknown_order_report == "keep":
+        answer = peer.ask(_bad(trial, shown.message()).payload)
+    if trial.variant == "oru-unknown-order" and trial.target.policies.unknown_order_report == "keep":
         trial.expect_code(answer, "AA")
         return
     trial.expect_code(answer, "AE", "AR")
     trial.should(bool(error(answer)), "ERR with a code of table 0357", "none", answer.records)
     _expect_nothing_changed(trial, shown)
+
+
+def _bad(trial: Trial, own: Sent) -> Sent:
+    """The message of the variant: ``own`` without something, or another about its patient, so that its effect would be seen."""
+    if trial.variant == "no-patient-id":
+        return _without_patient_id(own)
+    if trial.variant == "adt-no-mrg":
+        return _about_the_same(own, without(merge(trial, Patient(trial.patient_id()), Patient(trial.patient_id())), "MRG"))
+    kind = trial.variant[:3]
+    one = own if own.field("MSH", 9) == kind.upper() else _about_the_same(own, _of_kind(trial, kind))
+    if trial.variant == "oru-unknown-order":
+        return _of_an_unknown_order(trial, one)
+    return without(one, trial.variant.rpartition("-")[2].upper())
 
 
 def _expect_nothing_changed(trial: Trial, refused: Visible) -> None:
@@ -194,6 +196,20 @@ def _expect_nothing_changed(trial: Trial, refused: Visible) -> None:
 
 def _of_kind(trial: Trial, kind: str) -> Sent:
     return ready_to_read(trial, order_of(trial)) if kind == "orm" else report(trial, order_of(trial))
+
+
+def _about_the_same(own: Sent, other: Sent) -> Sent:
+    """Another message, about the patient of the first."""
+    before, after = (parse(one.payload).required("PID").raw.encode() for one in (other, own))
+    return Sent(other.payload.replace(before, after, 1), other.control_id)
+
+
+def _of_an_unknown_order(trial: Trial, sent: Sent) -> Sent:
+    """A report under numbers that nobody knows."""
+    order, payload = order_of(trial), sent.payload
+    for known, unknown in ((sent.field("ORC", 2), order.placer), (sent.field("OBR", 3), order.accession)):
+        payload = payload.replace(known.encode(), unknown.encode())
+    return Sent(payload, sent.control_id)
 
 
 def without(sent: Sent, segment: str) -> Sent:

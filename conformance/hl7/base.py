@@ -1,5 +1,6 @@
 """What every HL7 message may hold: character sets, escapes, what is not expected, null, and times with their zone."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from conformance.material.holdings import Holdings
 from conformance.material.messages import Sent
 from conformance.material.orders import Order, order_of
 from conformance.material.patients import Patient, Visit, adt, pid, register
-from conformance.material.read_back import text
+from conformance.material.read_back import person_name, text
 from conformance.material.routing import adt_destination
 from conformance.material.spoken import Spoken, spoken_name, spoken_report
 from conformance.material.telling import told
@@ -148,7 +149,8 @@ def what_is_not_expected_is_ignored(trial: Trial) -> None:
 def an_empty_field_keeps_and_null_deletes(trial: Trial) -> None:
     """An empty field changes nothing; two quotation marks delete the value; an engine passes on both as they are."""
     patient, visit = Patient(trial.patient_id()), Visit(trial.identifier("V"))
-    empty, null = (adt(trial, "A08", [pid(patient, {7: value}), visit.row()]) for value in ("", '""'))
+    renamed = replace(patient, name=(trial.identifier("N").capitalize(), "Jane"))
+    empty, null = (adt(trial, "A08", [pid(renamed, {7: value}), visit.row()]) for value in ("", '""'))
     if trial.role == "engine":
         told(trial, register(trial, "A04", patient, visit))
         for sent, value in ((empty, ""), (null, '""')):
@@ -165,11 +167,21 @@ def an_empty_field_keeps_and_null_deletes(trial: Trial) -> None:
         return text(holdings.entry(key), "PatientBirthDate")
 
     told(trial, empty)
-    trial.eventually(lambda: birth_date() != patient.birth_date, trial.timers.quiet_s)
+    _renamed(trial, holdings, key, renamed)
     trial.expect_equal("birth date after an empty PID-7", birth_date(), patient.birth_date)
     told(trial, null)
     trial.eventually(lambda: not birth_date(), trial.timers.propagation_s)
     trial.expect_equal('birth date after PID-7 ""', birth_date(), "")
+
+
+def _renamed(trial: Trial, holdings: Holdings, key: str, patient: Patient) -> None:
+    """The update is seen to be processed: the patient has its name. Raises Inconclusive."""
+
+    def has_name() -> bool:
+        return person_name(holdings.entry(key)) == patient.dicom_name
+
+    with trial.beforehand("the update is seen"):
+        trial.expect(trial.eventually(has_name, trial.timers.propagation_s), f"the name {patient.dicom_name}", "another")
 
 
 def _forwarded(trial: Trial, sent: Sent) -> ReceivedMessage:
@@ -236,6 +248,7 @@ def _expect_birth_date_kept(trial: Trial) -> None:
     holdings, plain = Holdings(trial), Patient(patient.patient_id, birth_date=BORN[:8])
     told(trial, register(trial, "A04", patient))
     key = holdings.put(plain)
-    told(trial, register(trial, "A08", Patient(patient.patient_id, (trial.identifier("N"), "Jane"), birth_date=BORN)))
-    trial.eventually(lambda: text(holdings.entry(key), "PatientBirthDate") != BORN[:8], trial.timers.quiet_s)
+    renamed = replace(patient, name=(trial.identifier("N").capitalize(), "Jane"))
+    told(trial, register(trial, "A08", renamed))
+    _renamed(trial, holdings, key, renamed)
     trial.expect_equal("birth date", text(holdings.entry(key), "PatientBirthDate"), BORN[:8])

@@ -1,6 +1,7 @@
 """Orders that are cancelled: in time, too late, and when images come all the same."""
 
 from conformance.case import MUST, NO_CLAUSE, OPINION, SECONDARY, case
+from conformance.dicom.mpps_ris import another_step_is_worked
 from conformance.dicom.mpps_scp import expect_taken, started
 from conformance.material.archive_view import ArchiveView
 from conformance.material.filler import entries, message_about, scheduled_order
@@ -99,6 +100,7 @@ def _at_the_filler(trial: Trial) -> None:
     with trial.associate(MPPS) as peer:
         expect_taken(trial, peer.n_create(MPPS, step.uid, step.created()))
         expect_taken(trial, peer.n_set(MPPS, step.uid, step.ended()))
+    another_step_is_worked(trial)
 
     def revived() -> list[str]:
         said = [f"{one.field('ORC', 1)} {one.field('ORC', 5)}" for one in said_of(trial, order.accession)[before:]]

@@ -37,6 +37,11 @@ def shows_final(trial: Trial) -> tuple[Receiver, str]:
     return receiver, final
 
 
+def another_is_shown(trial: Trial) -> None:
+    """A report about another patient, sent now: what was sent before has had its effect by then. Raises Inconclusive."""
+    Receiver(trial).had((finding(trial),))
+
+
 @case("hl7.oru.recv.1", MUST, RECEIVERS, "+", "HL7 v2.9.1 7.3.1, OBX-11, tables 0085 and 0123", READ, needs="reports")
 def a_final_report_replaces_the_preliminary_one(trial: Trial) -> None:
     """Preliminary, then final replaces the text: OBR-25 and OBX-11 P, then F; there is one report in the end."""
@@ -109,12 +114,14 @@ def _obr_of_its_own(order: Order) -> Row:
     variants=("X", "D", "W"),
 )
 def a_withdrawn_report_is_not_shown_as_valid(trial: Trial) -> None:
-    """X (no result), D (deleted) and W (wrong patient) are honoured: the text of the final report before is not shown as valid
-    any more.
+    """OBX-11 X (no result), D (deleted) and W (wrong patient) are honoured: the text of the final report before is not shown as
+    valid any more.
     """
     receiver, final = shows_final(trial)
-    receiver.take(receiver.report((final,), trial.variant, obr_fields={22: LATER}))
-    receiver.expect((WITHDRAWN,), without=(final,))
+    order_status = "X" if trial.variant == "X" else "C"  # table 0123 has neither D nor W
+    sent = receiver.report(status=order_status, rows=text_rows((final,), trial.variant), obr_fields={22: LATER})
+    receiver.take(sent)
+    receiver.expect((WITHDRAWN, NOTHING), without=(final,))
 
 
 @case(
@@ -136,6 +143,7 @@ def a_status_that_is_not_in_the_tables_is_not_final(trial: Trial) -> None:
     order_status, text_status = ("F", code) if field == "OBX-11" else (code, "F")
     sent = receiver.report(status=order_status, rows=text_rows((text,), text_status))
     answer = receiver.take(sent, "AA", "AE", "AR")
+    another_is_shown(trial)
     if answer.code == "AA":
         receiver.expect_stays(NOT_VALID)
     else:
@@ -154,6 +162,7 @@ def a_report_before_its_order_gets_to_the_right_order(trial: Trial) -> None:
     receiver = Receiver(trial, order=order_of(trial, patient))
     early = receiver.report((text,))
     receiver.take(early, *(("AA",) if keeps else ("AE", "AR")))
+    another_is_shown(trial)
     other.expect_stays((NOTHING,), without=(text,))
     _ordered(trial, receiver.order)
     if not keeps:
@@ -183,8 +192,8 @@ def _ordered(trial: Trial, order: Order) -> None:
     variants=("preliminary", "the same", "older"),
 )
 def a_late_or_repeated_report_does_not_win(trial: Trial) -> None:
-    """P after F, the same F again, and an F signed earlier than the one that is there change nothing: there is one final
-    report, the latest.
+    """P after F, the same F again, and an F signed earlier than the one that is there change nothing, whether they are taken or
+    refused: there is one final report, the latest.
     """
     (receiver, final), late = shows_final(trial), finding(trial)
     line, status, signed_at = {
@@ -192,7 +201,9 @@ def a_late_or_repeated_report_does_not_win(trial: Trial) -> None:
         "the same": (final, "F", ""),
         "older": (late, "F", EARLIER),
     }[trial.variant]
-    receiver.take(receiver.report((line,), status, obr_fields={22: signed_at} if signed_at else None))
+    sent = receiver.report((line,), status, obr_fields={22: signed_at} if signed_at else None)
+    receiver.take(sent, "AA", "AE", "AR")
+    another_is_shown(trial)
     receiver.expect_stays((FINAL,), (final,), without=(late,))
     trial.expect_equal("how often the text is shown", receiver.shown().text.count(final), 1)
 
@@ -255,5 +266,6 @@ def a_report_about_the_order_of_another_patient_is_on_neither(trial: Trial) -> N
     mixed = Receiver(trial, order=replace(one.order, patient=other.order.patient))
     is_refused = trial.target.policies.wrong_patient_report == "refuse"
     mixed.take(mixed.report((text,)), *(("AE", "AR") if is_refused else ("AA",)))
+    another_is_shown(trial)
     for receiver in (one, other):
         receiver.expect_stays((NOTHING,), without=(text,))

@@ -52,13 +52,14 @@ class Result:
         return references_in(self.received.dataset)
 
     @property
-    def failed(self) -> dict[str, int | None]:
-        """SOP Instance UID to failure reason (0008,1197)."""
+    def failed(self) -> list[tuple[str, int | None]]:
+        """SOP Instance UIDs, each with its failure reason (0008,1197), as often as they are told."""
         sequence = self.received.dataset.get("FailedSOPSequence") or []
-        return {str(one.get("ReferencedSOPInstanceUID", "")): one.get("FailureReason") for one in sequence}
+        return [(str(one.get("ReferencedSOPInstanceUID", "")), one.get("FailureReason")) for one in sequence]
 
 
-def _is_result(received: Received, transaction: str) -> bool:
+def is_result(received: Received, transaction: str) -> bool:
+    """Whether it is an N-EVENT-REPORT request about this transaction."""
     return received.name == "N-EVENT-REPORT-RQ" and received.dataset.get("TransactionUID") == transaction
 
 
@@ -70,12 +71,12 @@ def result_of(trial: Trial, transaction: str, peer: Association | None = None) -
     listener, limit_s = trial.peer(SCU).dicom, trial.timers.commitment_s
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
-        came = [one for one in listener.received if _is_result(one, transaction)]
+        came = [one for one in listener.received if is_result(one, transaction)]
         if came:
             return Result(came[0])
         if peer is None or not peer.is_open:
             time.sleep(_LOOK_EVERY_S)
-        elif (received := _on(peer)) is not None and _is_result(received, transaction):
+        elif (received := _on(peer)) is not None and is_result(received, transaction):
             return Result(received)
     raise Silence("an N-EVENT-REPORT with the Transaction UID of the request", f"none within {limit_s:g} s")
 

@@ -3,7 +3,7 @@
 =========  ==========================================================  =====================================================
 role       message                                                     seen
 =========  ==========================================================  =====================================================
-ris        ORM^O01 NW                                                  in the worklist (C-FIND)
+ris        ORM^O01 NW                                                  in the worklist (C-FIND), by the ID or the name
 engine     ADT^A04                                                     forwarded to the first destination of its ADT route
 pacs       ADT^A08 about the patient of a stored study                 in the name that C-FIND shows
 ehr        ORU^R01 about an order that the operator has placed         by the operator, who opens the chart
@@ -47,10 +47,15 @@ def visible(trial: Trial) -> Visible:
 
 def _of_ris(trial: Trial) -> Visible:
     claimed(trial, "orders", "worklist")
-    order = order_of(trial)
+    patient = Patient(trial.patient_id(), (trial.identifier("N").capitalize(), "Jane"))
+    order = order_of(trial, patient)
+
+    def entries(**keys: str) -> int:
+        return len(worklist(trial, **keys).pending)
+
     return Visible(
         lambda **options: new_order(trial, order, **options),
-        lambda: len(worklist(trial, PatientID=order.patient.patient_id).pending),
+        lambda: entries(PatientID=patient.patient_id) or entries(PatientName=f"{patient.name[0]}*"),
     )
 
 

@@ -13,7 +13,7 @@ from conformance.material.patients import Patient
 from conformance.material.read_back import claimed, studies, worklist
 from conformance.material.telling import told
 from conformance.trial import Trial
-from conformance.verdict import Inconclusive
+from conformance.verdict import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,9 @@ class Holdings:
         return set(self.entries(PatientID=patient_id))
 
     def entry(self, key: str) -> Dataset:
-        """Raises Inconclusive where it is not found any more."""
+        """Raises Failure where it is not found any more."""
         found = self.entries(StudyInstanceUID=key) if self.trial.role == "pacs" else self.entries()
         if key not in found:
-            raise Inconclusive("what was put there is not found any more")
+            what = "the study" if self.trial.role == "pacs" else "the worklist entry"
+            raise Failure(f"{what} that was there before", "it is not found any more")
         return found[key]

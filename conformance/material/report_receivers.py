@@ -33,7 +33,7 @@ from conformance.verdict import Failure
 
 WITHDRAWN, PRELIMINARY, FINAL, CORRECTED, NOTHING = "withdrawn", "preliminary", "final", "corrected", "nothing"
 _WORDS = {"P": PRELIMINARY, "F": FINAL, "C": CORRECTED, "X": WITHDRAWN, "D": WITHDRAWN, "W": WITHDRAWN}
-"""By OBR-25 (table 0123)."""
+"""By OBR-25 (table 0123) or OBX-11 (table 0085)."""
 _SAID = {"withdrawn": WITHDRAWN, "cancelled": WITHDRAWN, CORRECTED: CORRECTED, PRELIMINARY: PRELIMINARY, FINAL: FINAL}
 VALID = (FINAL, CORRECTED)
 
@@ -158,7 +158,7 @@ def sent_on(trial: Trial, order: Order) -> Shown:
     """What somebody shows who has taken every report that the RIS has sent on about an order."""
     shown = Shown(NOTHING)
     for one in reports_to(trial, "engine", lambda message: order.accession in _accessions(message)):
-        state = _WORDS.get(one.field("OBR", 25), one.field("OBR", 25))
+        state = WITHDRAWN if _is_withdrawn(one) else _WORDS.get(one.field("OBR", 25), one.field("OBR", 25))
         text = "\n".join(text_of(one))
         if state == WITHDRAWN:
             text = ""
@@ -187,6 +187,12 @@ def text_of(message: ReceivedMessage) -> list[str]:
 def _is_addendum_alone(message: ReceivedMessage) -> bool:
     texts = [obx for obx in message.message.all("OBX") if obx.component(3, 1) != "113014" and obx.field(5)]
     return bool(texts) and all(obx.component(3, 1, 1, 2) == "ADT" for obx in texts)
+
+
+def _is_withdrawn(message: ReceivedMessage) -> bool:
+    """All of its text is, by OBX-11 (table 0085), whatever OBR-25 says."""
+    said = {obx.field(11) for obx in message.message.all("OBX") if obx.component(3, 1) != "113014"}
+    return bool(said) and all(_WORDS.get(code) == WITHDRAWN for code in said)
 
 
 def _documents(message: ReceivedMessage) -> tuple[str, ...]:

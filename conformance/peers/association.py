@@ -18,7 +18,7 @@ from typing import Self
 from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import encode
-from conformance.peers.conversation import Aborted, Conversation, Received
+from conformance.peers.conversation import P_DATA_TF, Aborted, Conversation, Received
 from conformance.peers.stream import ReceivedPdu, Stream
 from conformance.verdict import Failure, Inconclusive
 from emulators.wire import commands
@@ -125,9 +125,17 @@ class Association(Conversation):
         """As ``release``, but the connection stays open."""
         self.is_open = False
         self.stream.send(encode_pdu(ReleaseRequest()))
-        received = self.stream.receive_pdu()
+        received = self._after_release_request()
         if not isinstance(received.decoded(), ReleaseReply):
             raise Failure("A-RELEASE-RP", received.name, received.records)
+
+    def _after_release_request(self) -> ReceivedPdu:
+        """The next PDU that no request of the product's is in: such may cross A-RELEASE-RQ (PS3.8 Table 9-10, Sta7, AR-6)."""
+        while (received := self.stream.receive_pdu()).pdu_type == P_DATA_TF:
+            self._take(received)
+            if any(message.command.is_response for message, _ in self._queue):
+                break
+        return received
 
     def abort(self, source: int = 0, reason: int = 0) -> None:
         """Send A-ABORT and close."""

@@ -5,8 +5,9 @@ from pydicom.dataset import Dataset
 from conformance.dicom.charset import BACKSLASH_INSIDE
 from conformance.material.data_sets import IMPLICIT
 from emulators.wire.dimse import Command
-from tests.conformance.archives import Finds
+from tests.conformance.archives import Finds, GivesBack
 from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mutants._changes import AcknowledgesUnheard
 
 CHARACTER_SET = b"\x08\x00\x05\x00"
 
@@ -53,6 +54,25 @@ class ReplacesWhatItCannotRead(OtherBytes):
         self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
     ) -> tuple[Command, bytes | None]:
         return (command, dataset) if to_product else super().message(link, to_product, context_id, command, dataset)
+
+
+def _declare_latin(image: Dataset) -> None:
+    if "SpecificCharacterSet" not in image:
+        image.SpecificCharacterSet = "ISO_IR 100"
+
+
+class DeclaresWhatNobodyDeclared(GivesBack):
+    def __init__(self) -> None:
+        super().__init__(_declare_latin)
+
+
+class SwallowsWhatItCannotRead(AcknowledgesUnheard):
+    """AA to an order whose name it cannot read, and nothing comes of it."""
+
+    role = "ris"
+
+    def __init__(self) -> None:
+        super().__init__(b"ller^J")
 
 
 class OtherDeclaration(Mutant):
@@ -127,7 +147,7 @@ MUTANTS = {
     "dicom.charset.decl.2": DeclaresUnicodeAmongOthers(),
     "dicom.charset.mix.1": ReadsUnicodeQueriesAsLatin(),
     "dicom.charset.bs.1": SplitsCharacters(),
-    "dicom.charset.bad.1": ReplacesWhatItCannotRead(),
+    "dicom.charset.bad.1": [ReplacesWhatItCannotRead(), DeclaresWhatNobodyDeclared(), SwallowsWhatItCannotRead()],
     "dicom.charset.pn.1": KeepsTheOrderOfXpn(),
     "dicom.charset.hl7.1": KeepsTheOrderOfXpn(),
 }

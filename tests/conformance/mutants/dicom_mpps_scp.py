@@ -15,21 +15,45 @@ class MatchesByThePatient(Mutant):
     """A step without accession number is taken for the order that the patient has on the worklist."""
 
     def reset(self) -> None:
-        self._accession = ""
+        self._accessions: dict[str, str] = {}
 
     def message(
         self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    ) -> tuple[Command, bytes | None] | None:
         if dataset is None or command.name not in ("C-FIND-RSP", "N-CREATE-RQ"):
             return command, dataset
         syntax = link.contexts[context_id]
         attributes = decode(dataset, syntax)
         if command.name == "C-FIND-RSP":
-            self._accession = attributes.AccessionNumber
+            self._accessions[attributes.PatientID] = attributes.AccessionNumber
         elif not attributes.ScheduledStepAttributesSequence[0].AccessionNumber:
-            attributes.ScheduledStepAttributesSequence[0].AccessionNumber = self._accession
+            attributes.ScheduledStepAttributesSequence[0].AccessionNumber = self._accessions[attributes.PatientID]
             dataset = encode(attributes, syntax)
         return command, dataset
+
+
+class MatchesByThePatientLater(MatchesByThePatient):
+    """It does so when the next step begins."""
+
+    OWN_MESSAGE_ID = 60_000
+
+    def reset(self) -> None:
+        super().reset()
+        self._held: tuple[Command, bytes | None] | None = None
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None] | None:
+        _, matched = super().message(link, to_product, context_id, command, dataset) or (command, dataset)
+        if not to_product and command.name == "N-CREATE-RSP" and command.message_id == self.OWN_MESSAGE_ID:
+            return None
+        if matched is not dataset and command.name == "N-CREATE-RQ":
+            self._held = changed(command, MessageID=self.OWN_MESSAGE_ID, AffectedSOPInstanceUID="2.25.1"), matched
+            return command, dataset
+        if self._held is not None and command.name == "N-CREATE-RQ":
+            link.send_message(True, context_id, *self._held)
+            self._held = None
+        return command, matched
 
 
 class UpdatesTheFirstOnly(DataSetMutant):
@@ -70,7 +94,7 @@ MUTANTS = {
     ],
     "dicom.mpps.scp.5": [Quirk(("takes_discontinued_as_completed",)), AnswersOtherwise("N-SET-RSP", {0x0000: 0x0106})],
     "dicom.mpps.scp.6": SaysYesAndForgets("N-CREATE-RQ", "N-SET-RQ"),
-    "dicom.mpps.scp.7": MatchesByThePatient(),
+    "dicom.mpps.scp.7": [MatchesByThePatient(), MatchesByThePatientLater()],
     "dicom.mpps.scp.8": UpdatesTheFirstOnly(),
     "dicom.mpps.scp.9": TakesOneStepForEachScheduledOne(),
 }

@@ -23,6 +23,13 @@ class CutsPatientIds(Mutant):
         return re.sub(rb"(\rPID\|[^|]*\|[^|]*\|[^^]{64})[^^]*", rb"\1", payload) if to_product else payload
 
 
+class CutsTheFirstOfTwo(Mutant):
+    """A number that is too long loses its end, unless another then has the same."""
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        return payload.replace(b"AAAA", b"") if to_product else payload
+
+
 class PutsAllProceduresIntoOneStudy(AnotherMatch):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.StudyInstanceUID = "2.25.1"
@@ -42,7 +49,7 @@ class ShowsTheFirstStepAlone(Mutant):
 
 
 MUTANTS = {
-    "dicom.mwl.len.1": [TakesTheFirst16CharactersForTheAccessionNumber(), CutsPatientIds()],
+    "dicom.mwl.len.1": [TakesTheFirst16CharactersForTheAccessionNumber(), CutsPatientIds(), CutsTheFirstOfTwo()],
     "dicom.mwl.order.1": [PutsAllProceduresIntoOneStudy(), ShowsTheFirstStepAlone()],
     "dicom.mwl.load.1": ShowsTheFirstStepAlone(),
 }

@@ -3,10 +3,11 @@
 from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode
-from conformance.material.worklist import step_of
+from conformance.material.worklist import STEPS, step_of
 from emulators.wire.dimse import Command
 from tests.conformance.data_set_mutants import (
     AnotherMatch,
+    AnotherQuery,
     HasNoWildCards,
     Ignores,
     SaysNothingOfUnsupportedKeys,
@@ -30,6 +31,17 @@ class ShowsTheFirstEntryTwice(Mutant):
             link.notes["shown"] = True
             link.send_message(to_product, context_id, command, dataset)
         return command, dataset
+
+
+class FindsNothingForTwoItems(AnotherQuery):
+    """What must match both at once."""
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        items = dataset.get(STEPS) or []
+        if len(items) > 1:
+            items[0].Modality = "NONE"
+            del items[1:]
+        return dataset
 
 
 class TakesAnEmptyPhysicianForAnybody(AnotherMatch):
@@ -60,5 +72,5 @@ MUTANTS = {
     "dicom.mwl.match.8": [Ignores("Modality"), ShowsTheFirstEntryTwice()],
     "dicom.mwl.match.9": Ignores("AccessionNumber"),
     "dicom.mwl.match.10": TakesAnEmptyPhysicianForAnybody(),
-    "dicom.mwl.match.11": SaysNothingOfUnsupportedKeys(),
+    "dicom.mwl.match.11": [SaysNothingOfUnsupportedKeys(), FindsNothingForTwoItems()],
 }

@@ -62,6 +62,6 @@ MUTANTS = {
     "dicom.qr.move.2": SaysSuccessInstead("C-MOVE-RSP", 0xA801),
     "dicom.qr.move.3": [SaysSuccessInstead("C-MOVE-RSP", 0xB000), LeavesOutTheList()],
     "dicom.qr.move.4": SendsWhatWasNotAccepted(),
-    "dicom.qr.move.5": Counts("NumberOfRemainingSuboperations", 0),
+    "dicom.qr.move.5": [Counts("NumberOfRemainingSuboperations", 0), SaysSuccessInstead("C-MOVE-RSP", 0xFE00)],
     "dicom.qr.move.6": Counts("NumberOfFailedSuboperations", 1),
 }

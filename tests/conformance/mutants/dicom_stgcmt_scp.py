@@ -20,6 +20,29 @@ class NamesAnotherTransaction(ChangedMessages):
         super().__init__(_rename_transaction)
 
 
+def _commit_what_failed(event: Dataset) -> None:
+    if "ReferencedSOPSequence" not in event:
+        event.ReferencedSOPSequence = event.FailedSOPSequence
+
+
+class CommitsWhatItLacksWhereItHasNothing(ChangedMessages):
+    """What failed is in both lists, where nothing is safe."""
+
+    kind = "N-EVENT-REPORT-RQ"
+
+    def __init__(self) -> None:
+        super().__init__(_commit_what_failed)
+
+
+class SaysThatAllIsSafe(Mutant):
+    """Event type 1 before the list of what failed: who goes by the type deletes it."""
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None]:
+        return (changed(command, EventTypeID=1) if command.name == "N-EVENT-REPORT-RQ" else command), dataset
+
+
 class ProposesNoRole(Mutant):
     """The new association for the result says that its requestor is SCU."""
 
@@ -41,8 +64,8 @@ class TakesEveryAnswerForYes(Mutant):
 
 MUTANTS = {
     "dicom.stgcmt.scp.1": [Quirk(("never_commits",)), NamesAnotherTransaction()],
-    "dicom.stgcmt.scp.2": Quirk(("commits_what_it_lacks",)),
-    "dicom.stgcmt.scp.3": Quirk(("commits_what_it_lacks",)),
+    "dicom.stgcmt.scp.2": [Quirk(("commits_what_it_lacks",)), CommitsWhatItLacksWhereItHasNothing()],
+    "dicom.stgcmt.scp.3": [Quirk(("commits_what_it_lacks",)), SaysThatAllIsSafe()],
     "dicom.stgcmt.scp.4": ProposesNoRole(),
     "dicom.stgcmt.scp.5": TakesEveryAnswerForYes(),
     "dicom.stgcmt.scp.6": Quirk(("commits_what_it_lacks",)),

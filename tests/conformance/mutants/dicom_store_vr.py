@@ -3,6 +3,8 @@
 from pydicom.dataset import Dataset
 
 from tests.conformance.archives import Takes
+from tests.conformance.data_set_mutants import AnotherMatch
+from tests.conformance.mangler import Link
 
 
 def _cut_accession(dataset: Dataset) -> None:
@@ -16,4 +18,11 @@ class CutsTheAccessionNumber(Takes):
         super().__init__(_cut_accession)
 
 
-MUTANTS = {"dicom.store.vr.1": CutsTheAccessionNumber()}
+class FindsNoStudies(AnotherMatch):
+    """Its index has lost them; the images are found."""
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset | None:
+        return None if dataset.get("QueryRetrieveLevel", "").strip() == "STUDY" else dataset
+
+
+MUTANTS = {"dicom.store.vr.1": [CutsTheAccessionNumber(), FindsNoStudies()]}

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import replace
 
+from conformance.material.work import p_data
 from emulators.wire.commands import c_store_rq, response
 from emulators.wire.pdu import Abort, AssociateAccept, AssociateReject, DataTransfer, decode, encode
 from tests.conformance.mangler import Link, Mutant, framed
@@ -11,6 +12,8 @@ from tests.conformance.mutants.dicom_ul_state import AbortsAsTheUser, ClosesWith
 
 ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA_TF = 1, 2, 4
 CT = "1.2.840.10008.5.1.4.1.1.2"
+PIXEL_DATA = b"\xe0\x7f\x10\x00"  # its tag; in implicit VR a length of four bytes follows
+HEADERS_BYTES = 12  # of the PDU and of its only value
 LOCAL_LIMIT_EXCEEDED = encode(AssociateReject(2, 3, 2))
 
 
@@ -18,6 +21,30 @@ class SaysItStoredWhatWasCut(Mutant):
     def closed(self, link: Link, by_product: bool) -> bool:
         if not by_product:
             link.send_message(False, 3, response(c_store_rq(1, CT, "1.2.3"), 0), None)
+        return True
+
+
+class StoresWhatWasCut(Mutant):
+    """What is missing when the peer has gone is zeros to it."""
+
+    def opened(self, link: Link) -> None:
+        link.notes["sent"] = b""
+
+    def data(self, link: Link, to_product: bool, data: bytes) -> bytes | None:
+        if to_product:
+            link.notes["sent"] = bytes(link.notes["sent"]) + data  # type: ignore[call-overload]
+        return None if link.notes.get("is_cut") else data
+
+    def closed(self, link: Link, by_product: bool) -> bool:
+        pdu = bytes(link.notes["sent"])  # type: ignore[call-overload]
+        while len(pdu) >= 6 and len(pdu) >= (end := 6 + int.from_bytes(pdu[2:6], "big")):
+            pdu = pdu[end:]
+        if not by_product and PIXEL_DATA in pdu:
+            link.notes["is_cut"] = True
+            begun = end - HEADERS_BYTES
+            pixels = pdu.index(PIXEL_DATA) - HEADERS_BYTES + 8
+            whole = pixels + int.from_bytes(pdu[HEADERS_BYTES + pixels - 4 : HEADERS_BYTES + pixels], "little")
+            link.to_product(bytes(end - len(pdu)) + p_data((pdu[10], False, True, bytes(whole - begun))))
         return True
 
 
@@ -101,7 +128,7 @@ class CountsAbortedAssociations(Mutant):
 
 MUTANTS = {
     "dicom.ul.robust.1": [ClosesWithoutAbort(), AbortsAsTheUser()],
-    "dicom.ul.robust.2": SaysItStoredWhatWasCut(),
+    "dicom.ul.robust.2": [SaysItStoredWhatWasCut(), StoresWhatWasCut()],
     "dicom.ul.robust.3": ServesOneAtATime(),
     "dicom.ul.robust.4": AnnouncesLessThanItTakes(),
     "dicom.ul.robust.5": DiesOfAnAbsurdLength(),

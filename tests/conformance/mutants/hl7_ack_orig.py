@@ -30,6 +30,43 @@ class SaysAaToErrors(Mutant):
         return payload if to_product else payload.replace(b"MSA|AE|", b"MSA|AA|", 1)
 
 
+class SaysAeAndDoesItAllTheSame(Mutant):
+    """What is missing in a message it makes up for, and tells the sender that it cannot."""
+
+    def reset(self) -> None:
+        self.done: list[bytes] = []
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if not to_product:
+            is_done = any(b"MSA|AA|" + number in payload for number in self.done)
+            return payload.replace(b"MSA|AA|", b"MSA|AE|", 1) if is_done else payload
+        read = self.read(payload)
+        if read != payload:
+            self.done.append(payload.split(b"\r")[0].split(b"|")[9])
+        return read
+
+    def read(self, payload: bytes) -> bytes:
+        """What it takes the message for."""
+        raise NotImplementedError
+
+
+class MakesUpAPatientId(SaysAeAndDoesItAllTheSame):
+    role = "ris"
+
+    def read(self, payload: bytes) -> bytes:
+        return payload.replace(b"\rPID|1||||", b"\rPID|1||NOBODY^^^RADLOOP^MR||", 1)
+
+
+class TakesAMergeOfNobodyForAnUpdate(SaysAeAndDoesItAllTheSame):
+    role = "pacs"
+
+    def read(self, payload: bytes) -> bytes:
+        if b"|ADT^A40^" not in payload or b"\rMRG|" in payload:
+            return payload
+        update = payload.replace(b"|ADT^A40^ADT_A39|", b"|ADT^A08^ADT_A01|", 1).replace(b"\rEVN|A40|", b"\rEVN|A08|", 1)
+        return update + b"PV1|1|O|CLINIC\r"
+
+
 class RepeatsWhatWasAnError(Mutant):
     """AE is to it what AR is."""
 
@@ -56,6 +93,6 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.ack.orig.2": TakesUnknownMessages(),
     "hl7.ack.orig.3": ReadsAnyVersion(),
     "hl7.ack.orig.4": NumbersWhatHasNoNumber(),
-    "hl7.ack.orig.5": SaysAaToErrors(),
+    "hl7.ack.orig.5": [SaysAaToErrors(), MakesUpAPatientId(), TakesAMergeOfNobodyForAnUpdate()],
     "hl7.ack.orig.6": [RepeatsWhatWasAnError(), BlocksBehindWhatWasRejected()],
 }

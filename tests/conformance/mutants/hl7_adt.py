@@ -1,8 +1,13 @@
 """Emulators that cases hl7.adt.* catch."""
 
+from pydicom.dataset import Dataset
+
+from emulators.wire.dimse import Command
 from emulators.wire.er7 import parse
 from emulators.wire.mllp import frame
+from tests.conformance.data_set_mutants import AnotherMatch
 from tests.conformance.mangler import Link, Mutant, Quirk
+from tests.conformance.mutants._changes import DoesItLater
 
 
 def acknowledge(link: Link, payload: bytes) -> None:
@@ -31,6 +36,37 @@ class DoesNotReadTheBirthDate(Replaces):
 class KeepsTheLocationOfTheAdmission(Replaces):
     def __init__(self) -> None:
         super().__init__(b"|ADT^", b"WARD2", b"WARD1")
+
+
+class DropsTheOrdersWithTheVisit(Mutant):
+    """An admission that is cancelled takes all orders of the patient with it."""
+
+    def reset(self) -> None:
+        self.patients: set[str] = set()
+
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
+        if to_product and b"|ADT^A11^" in payload:
+            self.patients.add(parse(payload).required("PID").component(3, 1))
+        return payload
+
+    def message(
+        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
+    ) -> tuple[Command, bytes | None] | None:
+        is_match = command.name == "C-FIND-RSP" and dataset is not None
+        if is_match and any(patient_id.encode() in (dataset or b"") for patient_id in self.patients):
+            return None
+        return command, dataset
+
+
+class KeepsTheNamesOfTheMerged(AnotherMatch):
+    """What is under another ID now goes on under the name that it had."""
+
+    def reset(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def changed(self, link: Link, dataset: Dataset) -> Dataset:
+        dataset.PatientName = self.names.setdefault(str(dataset.StudyInstanceUID), str(dataset.PatientName))
+        return dataset
 
 
 class KnowsOneAuthorityAlone(Replaces):
@@ -74,10 +110,10 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.adt.reg.1": DoesNotReadTheBirthDate(),
     "hl7.adt.upd.1": Quirk(("ignores_updates",)),
     "hl7.adt.upd.2": Quirk(("ignores_updates",)),
-    "hl7.adt.enc.1": KeepsTheLocationOfTheAdmission(),
+    "hl7.adt.enc.1": [KeepsTheLocationOfTheAdmission(), DropsTheOrdersWithTheVisit()],
     "hl7.adt.id.1": KnowsOneAuthorityAlone(),
-    "hl7.adt.merge.1": Quirk(("merges_the_wrong_way_round",)),
+    "hl7.adt.merge.1": [Quirk(("merges_the_wrong_way_round",)), KeepsTheNamesOfTheMerged()],
     "hl7.adt.merge.2": IgnoresMerges(),
-    "hl7.adt.merge.3": MergesAcrossAuthorities(),
+    "hl7.adt.merge.3": [MergesAcrossAuthorities(), DoesItLater(MergesAcrossAuthorities(), b"|ADT^A40^", "AA")],
     "hl7.adt.merge.4": DropsWhatNamesAMergedId(),
 }

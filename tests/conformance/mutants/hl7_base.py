@@ -43,7 +43,7 @@ class RefusesSegmentsOfOthers(Mutant):
 
 class TakesEmptyForNull(Mutant):
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"|Doe^Jane|||", b'|Doe^Jane||""|', 1) if to_product else payload
+        return re.sub(rb"(\^Jane\|)\|\|", rb'\1|""|', payload, count=1) if to_product else payload
 
 
 class TakesNullForEmpty(Mutant):

@@ -14,23 +14,30 @@ class OffersAStartedStepAgain(Mutant):
     """A step that comes after its order was cancelled puts the entry back on the worklist."""
 
     role = "ris"
+    steps = 1
+    """So many steps have begun before it does so."""
 
     def reset(self) -> None:
         self.entry: bytes | None = None
-        self.is_cancelled = self.is_started = False
+        self.is_cancelled = False
+        self.started = 0
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         self.is_cancelled = self.is_cancelled or (to_product and b"\rORC|CA|" in payload)
         return payload
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
-        self.is_started = self.is_started or command.name == "N-CREATE-RQ"
+        self.started += command.name == "N-CREATE-RQ"
         if command.name == "C-FIND-RSP" and dataset:
-            self.entry = dataset
-        elif command.name == "C-FIND-RSP" and self.is_cancelled and self.is_started and self.entry:
+            self.entry = self.entry if self.is_cancelled else dataset
+        elif command.name == "C-FIND-RSP" and self.is_cancelled and self.started >= self.steps and self.entry:
             pending = changed(command, Status=PENDING, CommandDataSetType=0)
             link.send_message(False, context_id, pending, self.entry)
         return command, dataset
+
+
+class OffersItWhenAnotherStarts(OffersAStartedStepAgain):
+    steps = 2
 
 
 class DropsImagesOfCancelledOrders(Mutant):
@@ -62,5 +69,5 @@ def c_store_rsp(request: Command) -> Command:
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.ord.cancel.1": Quirk(("ignores_cancel",)),
     "hl7.ord.cancel.2": SaysOtherwise(b"UC", b"\rORC|UC|", b"\rORC|CR|"),
-    "hl7.ord.cancel.3": [OffersAStartedStepAgain(), DropsImagesOfCancelledOrders()],
+    "hl7.ord.cancel.3": [OffersAStartedStepAgain(), OffersItWhenAnotherStarts(), DropsImagesOfCancelledOrders()],
 }
