@@ -1,6 +1,7 @@
 """Emulators that cases hl7.ord.* catch: new and changed orders, several in one message, the same again, the filler's own."""
 
 from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mutants._changes import DoesItLater
 
 
 class SaysOtherwise(Mutant):
@@ -102,5 +103,5 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     ],
     "hl7.ord.of.1": ForgetsThePlacerNumber(),
     "hl7.ord.multi.1": [WorksTheFirstOrderAlone(), WorksTheFirstStepAlone()],
-    "hl7.ord.dup.1": GoesByTheMessageAlone(),
+    "hl7.ord.dup.1": [GoesByTheMessageAlone(), DoesItLater(GoesByTheMessageAlone(), b"\rORC|NW|", "AA")],
 }
