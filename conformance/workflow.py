@@ -196,7 +196,8 @@ class Workflow:
             connection = socket.create_connection(address, timeout=limit_s)
         except OSError as error:
             raise Inconclusive(f"{system} cannot be reached: {error}") from None
-        tap = self.trial.taps.open(self.trial.key, "dicom", "tester", caller, f"{address[0]}:{address[1]}")
+        where = "" if system == self.house.place else f"{system} at "
+        tap = self.trial.taps.open(self.trial.key, "dicom", "tester", caller, f"{where}{address[0]}:{address[1]}")
         syntaxes = [(abstract_syntax, (IMPLICIT, EXPLICIT))]
         request = propose(self.house.title(system), self.house.title(caller), syntaxes)
         return Association.establish(Stream(connection, tap, limit_s), request, self.trial.timers.dimse_s)

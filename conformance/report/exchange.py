@@ -58,7 +58,8 @@ class Exchange:
     def ends(self) -> tuple[str, str]:
         """The tester's end and the product's, or in the hospital the one who calls and the one who is called."""
         if not self.is_relayed:
-            return f"{self.opened.peer} (tester)", "product"
+            neighbour, _, _ = self.opened.address.rpartition(" at ")
+            return f"{self.opened.peer} (tester)", neighbour or "product"
         return ("caller", "product") if self.opened.opened_by == "tester" else (self.opened.peer, "caller")
 
     @property
@@ -67,6 +68,8 @@ class Exchange:
         opened = self.opened
         if self.is_relayed:
             return f"{opened.protocol}, in the hospital, to {'the product' if opened.opened_by == 'tester' else opened.peer}"
+        if " at " in opened.address:
+            return f"{opened.peer}, {opened.protocol}, opened to {opened.address}"
         side = "opened to the product at" if opened.opened_by == "tester" else "opened by the product to"
         return f"{opened.peer}, {opened.protocol}, {side} {opened.address}"
 

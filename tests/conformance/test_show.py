@@ -101,3 +101,6 @@ def test_in_the_hospital_who_calls_a_neighbour_is_not_said_to_be_the_product() -
     assert (to_engine.ends, to_engine.words) == (("engine", "caller"), "mllp, in the hospital, to engine")
     to_product = Exchange(Opened(2, "flow.ok.1", "dicom", "tester", "pacs", "to pacs"), (), ())
     assert (to_product.ends, to_product.words) == (("caller", "product"), "dicom, in the hospital, to the product")
+    to_ris = Exchange(Opened(3, "flow.ok.1", "dicom", "tester", "modality", "ris at 127.0.0.1:104"), (), ())
+    assert to_ris.ends == ("modality (tester)", "ris")
+    assert to_ris.words == "modality, dicom, opened to ris at 127.0.0.1:104"
