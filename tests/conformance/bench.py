@@ -1,6 +1,7 @@
 """One emulator behind manglers, judged case by case: good with no mutant, bad in one way with one."""
 
 import os
+import zlib
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from commands.certify_emulator import Emulator
 from commands.certify_neighbours import EmulatedNeighbours
-from commands.emulated import FIRST_PORT, candidates, free_ports
+from commands.emulated import FIRST_PORT, LAST_PORT, candidates, free_ports
 from conformance.case import Case, Role
 from conformance.catalogue import all_cases
 from conformance.result import CaseResult
@@ -22,12 +23,22 @@ from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
 
-# Several processes of tests at once, each with ports of its own.
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-candidates.begin_at(FIRST_PORT + _WORKER * 5_000)
 FRESH_AFTER = 25
 FRESH_ENGINE_AFTER = 1  # what a mutant kept from its receivers waits in its queues
 """Cases that one emulator is judged by: its lists grow with each, and mutants read all of them."""
+
+
+PORTS_OF_A_WORKER = 5_000
+
+
+def _first_port() -> int:
+    """A port of the tester is bound only while a run is open: each process of tests, of any session, takes others."""
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return FIRST_PORT + (zlib.crc32(session.encode()) + worker * PORTS_OF_A_WORKER) % (LAST_PORT - FIRST_PORT)
+
+
+candidates.begin_at(_first_port())
 
 
 def case_of(case_id: str) -> Case:

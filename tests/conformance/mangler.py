@@ -132,7 +132,7 @@ class Mangler:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for link in self._open:
+        for link in tuple(self._open):  # each takes itself out as it ends
             link.close()
 
     def _accept(self) -> None:
