@@ -54,10 +54,12 @@ class Mutant:
     """Broken in one way; what is not overridden passes unchanged. None swallows what came.
 
     ``quirks`` are those of the emulator behind it (emulators/quirks), ``site`` more lines of its [site] section. ``role``:
-    whose place it takes; left out, that of the first role in which the good emulator passes.
+    whose place it takes; left out, that of the first role in which the good emulator passes. ``variant``: of the case, the one
+    that catches it; left out, the first that does.
     """
 
     role: Role | None = None
+    variant: str = ""
     quirks: tuple[str, ...] = ()
     site: str = ""
 
@@ -97,6 +99,7 @@ class Quirk(Mutant):
     quirks: tuple[str, ...] = ()
     site: str = ""
     role: Role | None = None
+    variant: str = ""
 
 
 def framed(pdu_type: int, body: bytes) -> bytes:
