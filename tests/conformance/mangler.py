@@ -16,9 +16,11 @@ from emulators.core.errors import RemoteProtocolError
 from emulators.wire.dimse import Command, MessageAssembler, encode_command
 from emulators.wire.fragmentation import fragment
 from emulators.wire.mllp import Deframer, Frame, frame
-from emulators.wire.pdu import AssociateAccept, DataTransfer, decode
+from emulators.wire.pdu import ASSOCIATE_AC, P_DATA_TF, AssociateAccept, DataTransfer, decode
 
-P_DATA_TF, ASSOCIATE_AC = 4, 2
+Message = tuple[Command, bytes | None]
+"""A DIMSE message: its command set and the bytes of its data set."""
+
 FRAGMENT_BYTES = 4096  # below what any case announces, so that a changed message stays legal
 
 
@@ -77,9 +79,7 @@ class Mutant:
         """A whole PDU: what goes on instead, header included."""
         return framed(pdu_type, body)
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         """A whole DIMSE message."""
         return command, dataset
 

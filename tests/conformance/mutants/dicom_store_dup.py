@@ -1,33 +1,27 @@
 """Archives that cases dicom.store.dup.* catch."""
 
-from pydicom.dataset import Dataset
-
-from tests.conformance.archives import AgainSaysOtherwise, Finds, OtherStatus
+from tests.conformance.archives import Finds, RefusesWhatItHas
+from tests.conformance.data_set_mutants import counting
 from tests.conformance.mangler import Quirk
-
-
-def _one_more(match: Dataset) -> None:
-    if "NumberOfStudyRelatedInstances" in match:
-        match.NumberOfStudyRelatedInstances = str(int(match.NumberOfStudyRelatedInstances) + 1)
+from tests.conformance.status_mutants import ALL_BUT_SUCCESS, AnswersOtherwise
 
 
 class CountsTwice(Finds):
     def __init__(self) -> None:
-        super().__init__(_one_more)
+        super().__init__(counting(lambda count: count + 1))
 
 
-class SaysRefusedButReplaces(AgainSaysOtherwise):
+class SaysRefusedButReplaces(RefusesWhatItHas):
     """The second object under a UID takes the place of the first, whose sender is told that nothing happened."""
 
-    status = 0x0111
     site = 'duplicates = "replace"'
 
 
-class DropsWithoutAWord(OtherStatus):
+class DropsWithoutAWord(AnswersOtherwise):
     """0000H instead of every refusal."""
 
     def __init__(self) -> None:
-        super().__init__(0x0000, bool)
+        super().__init__("C-STORE-RSP", ALL_BUT_SUCCESS, 0x0000)
 
 
 MUTANTS = {

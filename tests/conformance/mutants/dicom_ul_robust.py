@@ -3,14 +3,23 @@
 import struct
 from dataclasses import replace
 
+from conformance.material.sop_classes import CT
 from emulators.wire.commands import c_store_rq, response
-from emulators.wire.pdu import Abort, AssociateAccept, AssociateReject, DataTransfer, decode, encode
+from emulators.wire.pdu import (
+    ASSOCIATE_AC,
+    ASSOCIATE_RQ,
+    P_DATA_TF,
+    Abort,
+    AssociateAccept,
+    AssociateReject,
+    DataTransfer,
+    decode,
+    encode,
+)
+from tests.conformance.association_mutants import AcceptsOtherwise
 from tests.conformance.mangler import Link, Mutant, framed
-from tests.conformance.mutants.dicom_ul_assoc import AnswersOtherwise
 from tests.conformance.mutants.dicom_ul_state import AbortsAsTheUser, ClosesWithoutAbort
 
-ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA_TF = 1, 2, 4
-CT = "1.2.840.10008.5.1.4.1.1.2"
 LOCAL_LIMIT_EXCEEDED = encode(AssociateReject(2, 3, 2))
 
 
@@ -38,7 +47,7 @@ class ServesOneAtATime(Mutant):
         return True
 
 
-class AnnouncesLessThanItTakes(AnswersOtherwise):
+class AnnouncesLessThanItTakes(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         return replace(accept, user_information=replace(accept.user_information, max_pdu_length=16_384))
 

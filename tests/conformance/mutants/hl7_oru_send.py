@@ -1,25 +1,12 @@
 """Emulators that cases hl7.oru.send.* catch."""
 
+from tests.conformance.hl7_mutants import GivesUpAfterOneTry, LeavesEmpty, NumbersEachAttemptAnew
 from tests.conformance.mangler import Link, Mutant
-from tests.conformance.mutants.hl7_mllp_send import GivesUpAfterOneTry, RepeatsUnderAnotherNumber
 from tests.conformance.mutants.hl7_oru_recv import restated
 
 
-class ReportsWithout(Mutant):
-    """A field of a segment is left out of what it sends."""
-
-    def __init__(self, segment: str, number: int) -> None:
-        self._segment = segment.encode()
-        self._number = number
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        if to_product or b"|ORU^" not in payload:
-            return payload
-        lines = [line.split(b"|") for line in payload.split(b"\r")]
-        for fields in lines:
-            if fields[0] == self._segment and len(fields) > self._number:
-                fields[self._number] = b""
-        return b"\r".join(b"|".join(fields) for fields in lines)
+class ReportsWithout(LeavesEmpty):
+    within = b"|ORU^"
 
 
 class SaysFinalInOneSegmentAlone(Mutant):
@@ -43,6 +30,6 @@ class ReportsTheFirstOrderAlone(Mutant):
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.oru.send.1": [ReportsWithout("OBR", 32), ReportsWithout("OBX", 11), SaysFinalInOneSegmentAlone()],
-    "hl7.oru.send.2": [GivesUpAfterOneTry(), RepeatsUnderAnotherNumber()],
+    "hl7.oru.send.2": [GivesUpAfterOneTry(), NumbersEachAttemptAnew()],
     "hl7.oru.send.3": ReportsTheFirstOrderAlone(),
 }
