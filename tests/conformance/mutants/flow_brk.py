@@ -31,7 +31,6 @@ class NeverSendsAgain(Mutant):
 
     def reset(self) -> None:
         self._lost = False
-        self._stored = 0
 
     def opened(self, link: Link) -> None:
         if self._lost and link.opened_by_product:
@@ -39,7 +38,6 @@ class NeverSendsAgain(Mutant):
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if not to_product and command.name == "C-STORE-RQ":
-            self._stored += 1
             link.notes["sends"] = True
         return command, dataset
 
