@@ -1,6 +1,8 @@
 """One emulator behind manglers, judged case by case: good with no mutant, bad in one way with one."""
 
 import os
+import zlib
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -8,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from commands.certify.emulated_site import FIRST_PORT, candidates, free_ports
+from commands.certify.emulated_site import FIRST_PORT, LAST_PORT, candidates, free_ports
 from commands.certify.emulator import Emulator
 from commands.certify.neighbours import EmulatedNeighbours
 from conformance.case import Case, Role
@@ -17,17 +19,26 @@ from conformance.result import CaseResult
 from conformance.runner import Run
 from conformance.taps import Taps
 from conformance.target import Endpoint, RoleTarget, Target
-from conformance.verdict import SEVERITY, Outcome
+from conformance.verdict import SEVERITY
 from tests.conformance.mangler import Mangler, Mutant
 
 SEED_STEP = 1 << 20
 
-# Several processes of tests at once, each with ports of its own.
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-candidates.begin_at(FIRST_PORT + _WORKER * 5_000)
 FRESH_AFTER = 25
 FRESH_ENGINE_AFTER = 1  # what a mutant kept from its receivers waits in its queues
 """Cases that one emulator is judged by: its lists grow with each, and mutants read all of them."""
+
+PORTS_OF_A_WORKER = 5_000
+
+
+def _first_port() -> int:
+    """A port of the tester is bound only while a run is open: each process of tests, of any session, takes others."""
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return FIRST_PORT + (zlib.crc32(session.encode()) + worker * PORTS_OF_A_WORKER) % (LAST_PORT - FIRST_PORT)
+
+
+candidates.begin_at(_first_port())
 
 
 def case_of(case_id: str) -> Case:
@@ -80,29 +91,38 @@ class Bench:
                 changed[key] = other
         return changed
 
-    def judge(self, case_id: str, mutant: Mutant | None = None, target: Target | None = None) -> CaseResult:
-        """Run one case."""
+    def judge_good(self, case: Case) -> CaseResult:
+        """The good emulator, in every variant of the case."""
+        return self._judge(case, [case], Mutant(), lambda _: False)
+
+    def judge_mutant(self, case: Case, mutant: Mutant, is_caught: Callable[[CaseResult], bool]) -> CaseResult:
+        """Variant by variant, or the mutant's own alone: the first in which it is caught, or else the worst."""
+        names = list(case.variants(self.target.roles[self.role])) if case.variants else []
+        if mutant.variant:
+            names = [names[names.index(mutant.variant)]]
+        return self._judge(case, [replace(case, variants=partial(_only, name)) for name in names] or [case], mutant, is_caught)
+
+    def _judge(self, case: Case, parts: Sequence[Case], mutant: Mutant, is_enough: Callable[[CaseResult], bool]) -> CaseResult:
         self._judgements += 1
-        self._mutant = mutant or Mutant()
+        self._mutant = mutant
         self._mutant.reset()
         try:
-            if case_of(case_id).in_hospital and target is None:
-                return self._judged(self._run_with_hospital(), case_id, mutant is not None)
+            if case.in_hospital:
+                return self._judged(self._run_with_hospital(), parts, is_enough)
             self._close_hospital()  # its relays stand on the ports of the tester's systems
-            run = self._new_run(target)
+            run = self._new_run()
             try:
-                return self._judged(run, case_id, mutant is not None)
+                return self._judged(run, parts, is_enough)
             finally:
                 run.close()
         finally:
             self._mutant = Mutant()
 
-    def _new_run(self, target: Target | None = None) -> Run:
+    def _new_run(self) -> Run:
         folder = TemporaryDirectory()
         self._opened.callback(folder.cleanup)
         neighbours = partial(EmulatedNeighbours, Path(folder.name))
-        taps = Taps(StringIO())
-        return Run(target or self.target, self.role, taps, self.emulator, 0, make_neighbours=neighbours)
+        return Run(self.target, self.role, Taps(StringIO()), self.emulator, 0, make_neighbours=neighbours)
 
     def _run_with_hospital(self) -> Run:
         """The one whose hospital the workflow cases of this bench share."""
@@ -116,18 +136,15 @@ class Bench:
             hospital.close()
 
     @staticmethod
-    def _judged(run: Run, case_id: str, is_bad: bool) -> CaseResult:
-        """A good emulator has every variant; of a bad one the first that fails is enough."""
-        case = case_of(case_id)
-        names = case.variants(run.target.roles[run.role]) if case.variants and is_bad else ()
+    def _judged(run: Run, parts: Sequence[Case], is_enough: Callable[[CaseResult], bool]) -> CaseResult:
         results: list[CaseResult] = []
-        for one in [replace(case, variants=partial(_only, name)) for name in names] or [case]:
+        for one in parts:
             Bench._judged_so_far += 1
             run.seed = Bench._judged_so_far * SEED_STEP  # identifiers of their own, also for the same case again
             [result] = run.cases([one], lambda _: None)
             results.append(result)
-            if result.outcome is Outcome.FAIL:
-                break
+            if is_enough(result):
+                return result
         return min(results, key=lambda result: SEVERITY.index(result.outcome))
 
 

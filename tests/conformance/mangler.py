@@ -16,9 +16,11 @@ from emulators.core.errors import RemoteProtocolError
 from emulators.wire.dimse import Command, MessageAssembler, encode_command
 from emulators.wire.fragmentation import fragment
 from emulators.wire.mllp import Deframer, Frame, frame
-from emulators.wire.pdu import AssociateAccept, DataTransfer, decode
+from emulators.wire.pdu import ASSOCIATE_AC, P_DATA_TF, AssociateAccept, DataTransfer, decode
 
-P_DATA_TF, ASSOCIATE_AC = 4, 2
+Message = tuple[Command, bytes | None]
+"""A DIMSE message: its command set and the bytes of its data set."""
+
 FRAGMENT_BYTES = 4096  # below what any case announces, so that a changed message stays legal
 
 
@@ -54,10 +56,12 @@ class Mutant:
     """Broken in one way; what is not overridden passes unchanged. None swallows what came.
 
     ``quirks`` are those of the emulator behind it (emulators/quirks), ``site`` more lines of its [site] section. ``role``:
-    whose place it takes; left out, that of the first role in which the good emulator passes.
+    whose place it takes; left out, that of the first role in which the good emulator passes. ``variant``: of the case, the one
+    that catches it; left out, the first that does.
     """
 
     role: Role | None = None
+    variant: str = ""
     quirks: tuple[str, ...] = ()
     site: str = ""
 
@@ -75,9 +79,7 @@ class Mutant:
         """A whole PDU: what goes on instead, header included."""
         return framed(pdu_type, body)
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         """A whole DIMSE message."""
         return command, dataset
 
@@ -97,6 +99,7 @@ class Quirk(Mutant):
     quirks: tuple[str, ...] = ()
     site: str = ""
     role: Role | None = None
+    variant: str = ""
 
 
 def framed(pdu_type: int, body: bytes) -> bytes:
@@ -132,7 +135,7 @@ class Mangler:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for link in self._open:
+        for link in tuple(self._open):  # each takes itself out as it ends
             link.close()
 
     def _accept(self) -> None:

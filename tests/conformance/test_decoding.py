@@ -114,16 +114,16 @@ def test_an_unknown_pdu_is_kept_with_what_is_wrong() -> None:
 
 def test_hl7_messages_are_taken_out_of_their_frames() -> None:
     both = frame(b"MSH|1") + frame(b"MSH|2")
-    first, second, noise, answer = items_of(
+    first, second, answer, noise = items_of(
         (">", both[:4]), (">", both[4:]), (">", b"x"), ("<", frame(b"ACK")), protocol="mllp"
     )[:4]
-    assert [(one.payload, one.records) for one in (first, second, noise) if isinstance(one, ReadHl7)] == [
+    assert [(one.payload, one.records) for one in (first, second, answer) if isinstance(one, ReadHl7)] == [
         (b"MSH|1", (2, 3)),
         (b"MSH|2", (3,)),
         (b"ACK", (5,)),
     ]
-    assert isinstance(answer, Unread)
-    assert answer.records == (4,)
+    assert isinstance(noise, Unread)
+    assert noise.records == (4,)
 
 
 @given(st.lists(st.tuples(st.sampled_from("<>"), st.binary(max_size=60))), st.sampled_from(["dicom", "mllp"]))

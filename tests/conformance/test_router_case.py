@@ -87,7 +87,7 @@ class SendsToOneAfterTheOther(Router):
 def _target(ports: dict[str, int]) -> Target:
     peers = {name: {"ae_title": title, "dicom_port": ports[name]} for name, title in TITLES.items()}
     claims = {"services": ["dicom_routing", "commitment"], "image_destinations": ["workstation", "pacs"]}
-    timers = {"propagation_s": 2, "index_s": 1, "retry_s": 1, "quiet_s": 0.5}
+    timers = {"propagation_s": 5, "index_s": 1, "retry_s": 1, "quiet_s": 0.5}
     data = {
         "product": {"name": "Router", "version": "1"},
         "roles": {"engine": {"ae_title": "ROUTER", "dicom_port": ports["router"], "claims": claims}},

@@ -1,6 +1,7 @@
 """HL7 messages as a plain client sends them."""
 
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
@@ -20,15 +21,21 @@ def message_of(message: Any, sender: str, version: str = "2.5.1") -> bytes:
     return Hl7Codec(version, sender, "CLINIC", "ANY", "CLINIC").encode(message)
 
 
+def payloads(connection: socket.socket) -> Iterator[bytes]:
+    """The framed payloads that come, until the other side ends the connection."""
+    deframer = Deframer()
+    while data := connection.recv(65536):
+        for event in deframer.receive(data):
+            assert isinstance(event, Frame)
+            yield event.payload
+
+
 def send(address: Address, payload: bytes) -> Acknowledgement:
     """Send one message and read its acknowledgement."""
     with socket.create_connection(address, timeout=LIMIT_S) as connection:
         connection.sendall(frame(payload))
-        deframer = Deframer()
-        while data := connection.recv(65536):
-            for event in deframer.receive(data):
-                assert isinstance(event, Frame)
-                return CODEC.decode_acknowledgement(event.payload)
+        for answer in payloads(connection):
+            return CODEC.decode_acknowledgement(answer)
     raise AssertionError("closed without an acknowledgement")
 
 
@@ -51,16 +58,13 @@ class Peer:
         assert self._failures == []
 
     def _serve(self, connection: socket.socket, _peer: Address) -> None:
-        deframer = Deframer()
         with suppress(OSError):
-            while data := connection.recv(65536):
-                for event in deframer.receive(data):
-                    assert isinstance(event, Frame)
-                    message: Any = CODEC.decode(event.payload)
-                    if self._answers:
-                        answer = Acknowledgement("AA", message.control_id)
-                        connection.sendall(frame(CODEC.encode_acknowledgement(answer, event.payload)))
-                    self.received.put(message)
+            for payload in payloads(connection):
+                message: Any = CODEC.decode(payload)
+                if self._answers:
+                    answer = Acknowledgement("AA", message.control_id)
+                    connection.sendall(frame(CODEC.encode_acknowledgement(answer, payload)))
+                self.received.put(message)
 
 
 class Receiver:
@@ -71,14 +75,16 @@ class Receiver:
         self._listener = Listener("test-receiver", self._serve, lambda error: None, (LOOPBACK, port))
 
     def _serve(self, connection: socket.socket, _peer: Address) -> None:
-        deframer = Deframer()
         with suppress(OSError):
-            while data := connection.recv(65536):
-                for event in deframer.receive(data):
-                    assert isinstance(event, Frame)
-                    self.received.put(event.payload)
-                    control_id = er7.header(event.payload).component(10, 1)
-                    connection.sendall(frame(f"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|{control_id}\r".encode()))
+            for payload in payloads(connection):
+                code, control_id = self.take(payload), er7.header(payload).component(10, 1)
+                answer = f"MSH|^~\\&|||||20260302080000||ACK|1|P|2.5.1\rMSA|{code}|{control_id}\r"
+                connection.sendall(frame(answer.encode()))
+
+    def take(self, payload: bytes) -> str:
+        """What becomes of a message: MSA-1 of the answer."""
+        self.received.put(payload)
+        return "AA"
 
     def next(self) -> bytes:
         """The next message that comes."""

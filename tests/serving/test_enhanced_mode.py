@@ -4,20 +4,18 @@ acknowledgement as a message of its own, each only if it was asked for (HL7 v2.5
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
 
 import pytest
 
 from emulators.codecs.hl7v2 import Hl7Codec
 from emulators.core.errors import ConfigError
-from emulators.ports.sockets import LOOPBACK, Address, Listener
+from emulators.ports.sockets import Address
 from emulators.wire import er7
-from emulators.wire.mllp import Deframer, Frame, frame
+from emulators.wire.mllp import frame
 from tests.actors import samples
-from tests.serving.hl7 import LIMIT_S, Peer
+from tests.serving.hl7 import LIMIT_S, Peer, Receiver, payloads
 from tests.serving.processes import free_ports, site_file
 from tests.serving.services import Running, running, service
 
@@ -40,49 +38,26 @@ class Connection:
 
     def __init__(self, address: Address) -> None:
         self._socket = socket.create_connection(address, timeout=LIMIT_S)
-        self._deframer = Deframer()
-        self._events: list[Any] = []
+        self._payloads = payloads(self._socket)
 
     def send(self, payload: bytes) -> None:
         self._socket.sendall(frame(payload))
 
     def next(self) -> bytes:
-        while not self._events:
-            self._events += self._deframer.receive(self._socket.recv(65536))
-        event = self._events.pop(0)
-        assert isinstance(event, Frame)
-        return event.payload
+        return next(self._payloads)
 
     def close(self) -> None:
         self._socket.close()
 
 
-class Acknowledged:
-    """A system that keeps the application acknowledgements that it gets, and accepts all that comes."""
+class Acknowledged(Receiver):
+    """Keeps the application acknowledgements that it gets, and accepts all that comes."""
 
-    def __init__(self, port: int) -> None:
-        self.received: SimpleQueue[bytes] = SimpleQueue()
-        self._listener = Listener("test-acknowledged", self._serve, lambda error: None, (LOOPBACK, port))
-
-    def _serve(self, connection: socket.socket, _peer: Address) -> None:
-        deframer = Deframer()
-        with suppress(OSError):
-            while data := connection.recv(65536):
-                for event in deframer.receive(data):
-                    assert isinstance(event, Frame)
-                    header = er7.header(event.payload)
-                    code = "AA"
-                    if header.component(9, 1) == "ACK":
-                        self.received.put(event.payload)
-                        code = "CA"
-                    answer = f"MSH|^~\\&|||||20260302080000||ACK|1|P|2.5.1\rMSA|{code}|{header.component(10, 1)}\r"
-                    connection.sendall(frame(answer.encode()))
-
-    def next(self) -> bytes:
-        return self.received.get(timeout=LIMIT_S)
-
-    def close(self) -> None:
-        self._listener.close()
+    def take(self, payload: bytes) -> str:
+        if er7.header(payload).component(9, 1) != "ACK":
+            return "AA"
+        super().take(payload)
+        return "CA"
 
 
 @contextmanager
@@ -96,6 +71,13 @@ def ris_and_engine(folder: Path) -> Iterator[tuple[Running, Connection, Acknowle
         closing(Connection(ris.address("mllp"))) as connection,
     ):
         yield ris, connection, engine
+
+
+def assert_nothing_else_was_acknowledged(connection: Connection, engine: Acknowledged) -> None:
+    """Acknowledgements keep their order: one of before would come before that of a last message."""
+    connection.send(from_engine("AL", "AL").encode(samples.register_patient(control_id="LAST")))
+    assert msa(connection.next()) == ("CA", "LAST")
+    assert msa(engine.next()) == ("AA", "LAST")
 
 
 # --- as receiver ---------------------------------------------------------------------------------------------------------
@@ -149,7 +131,7 @@ def test_nothing_is_acknowledged_that_was_not_asked_for(
         answers = [connection.next() for _ in (*accepted, "the end")]
         assert [msa(answer)[0] for answer in answers] == [*accepted, "AA"]
         assert [msa(engine.next())[0] for _ in applied] == applied
-        assert engine.received.empty()
+        assert_nothing_else_was_acknowledged(connection, engine)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +153,14 @@ def test_what_cannot_be_read_is_refused_where_it_came(
         connection.send(payload.replace(old, new, 1))
         assert msa(connection.next()) == (code, samples.place_order().control_id)
         assert ris.status()["open_procedures"] == []
-        assert engine.received.empty()
+        assert_nothing_else_was_acknowledged(connection, engine)
 
 
 def test_a_type_that_this_system_does_not_take_is_rejected(tmp_path: Path) -> None:
     with ris_and_engine(tmp_path) as (_, connection, engine):
         connection.send(from_engine("AL", "AL").encode(samples.order_status("IP")))
         assert msa(connection.next())[0] == "CR"
-        assert engine.received.empty()
+        assert_nothing_else_was_acknowledged(connection, engine)
 
 
 def test_a_repeated_message_is_acknowledged_again_and_has_one_effect(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
     MUTANTS = {"dicom.ul.assoc.5": AcceptsAnyTitle()}
 
 A mutant is an emulator that is broken in one way (tests/conformance/mangler.py). Each runs in the
-first role of its case in which our emulator passes.
+first role of its case in which our emulator passes. What several have in common lies one folder up.
 """
 
 import importlib
@@ -28,5 +28,4 @@ def all_mutants() -> dict[str, list[Mutant]]:
 
 def _modules() -> Iterator[ModuleType]:
     for info in pkgutil.iter_modules(__path__):
-        if not info.name.startswith("_"):
-            yield importlib.import_module(f"{__name__}.{info.name}")
+        yield importlib.import_module(f"{__name__}.{info.name}")

@@ -6,8 +6,8 @@ from conformance.dicom.charset import BACKSLASH_INSIDE
 from conformance.material.data_sets import IMPLICIT
 from emulators.wire.dimse import Command
 from tests.conformance.archives import Finds, GivesBack
-from tests.conformance.mangler import Link, Mutant
-from tests.conformance.mutants._changes import AcknowledgesUnheard
+from tests.conformance.hl7_mutants import AcknowledgesUnheard
+from tests.conformance.mangler import Link, Message, Mutant
 
 CHARACTER_SET = b"\x08\x00\x05\x00"
 
@@ -16,16 +16,15 @@ class OtherBytes(Mutant):
     """Bytes of data sets in one kind of message are exchanged for others of the same length."""
 
     kind = "C-FIND-RSP"
+    to_product = False
 
     def __init__(self, before: bytes, after: bytes) -> None:
         assert len(before) == len(after)
         self._before = before
         self._after = after
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        if dataset is not None and command.name == self.kind:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
+        if dataset is not None and command.name == self.kind and to_product is self.to_product:
             dataset = dataset.replace(self._before, self._after)
         return command, dataset
 
@@ -37,6 +36,7 @@ class DeclaresLatinForUnicode(OtherBytes):
 
 class ReadsUnicodeQueriesAsLatin(OtherBytes):
     kind = "C-FIND-RQ"
+    to_product = True
 
     def __init__(self) -> None:
         super().__init__(b"ISO_IR 192", b"ISO_IR 100")
@@ -49,11 +49,6 @@ class ReplacesWhatItCannotRead(OtherBytes):
 
     def __init__(self) -> None:
         super().__init__("Müller^Jörg".encode(), b"M??ller^J??rg")
-
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        return (command, dataset) if to_product else super().message(link, to_product, context_id, command, dataset)
 
 
 def _declare_latin(image: Dataset) -> None:
@@ -80,9 +75,7 @@ class OtherDeclaration(Mutant):
 
     declared = b""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name != "C-FIND-RSP" or dataset is None or CHARACTER_SET not in dataset:
             return command, dataset
         is_implicit = link.contexts[context_id] == IMPLICIT

@@ -1,18 +1,15 @@
 """Emulators that cases dicom.dimse.* catch."""
 
 from emulators.wire.dimse import C_CANCEL_RQ, NO_DATA_SET, RESPONSE, Command
-from tests.conformance.mangler import Link, Mutant, changed, framed
-
-P_DATA_TF = 4
+from emulators.wire.pdu import P_DATA_TF
+from tests.conformance.mangler import Link, Message, Mutant, changed, framed
 
 
 class SaysSuccess(Mutant):
     """Whatever it has found wrong."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        return (command if to_product else changed(command, Status=0)), dataset
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
+        return (changed(command, Status=0) if command.is_response and not to_product else command), dataset
 
 
 class MiscountsTheGroupLength(Mutant):
@@ -36,9 +33,7 @@ class SwapsTwoElements(Mutant):
 
 
 class AnswersCancel(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.field == C_CANCEL_RQ:
             answer = {"MessageIDBeingRespondedTo": command.message_id, "CommandDataSetType": NO_DATA_SET, "Status": 0xFE00}
             link.send_message(False, context_id, Command({"CommandField": RESPONSE | C_CANCEL_RQ, **answer}), None)

@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 
 from emulators.wire.dimse import Command
 from tests.conformance.data_set_mutants import DataSetMutant
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mangler import Link, Message, Mutant
 
 
 class LeavesOutWhatItDoesNotUse(DataSetMutant):
@@ -17,9 +17,7 @@ class LeavesOutWhatItDoesNotUse(DataSetMutant):
 
 
 class ForwardsTheStartOnly(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         return None if link.opened_by_product and command.name == "N-SET-RQ" else (command, dataset)
 
 

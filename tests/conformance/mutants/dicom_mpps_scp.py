@@ -1,14 +1,12 @@
 """Emulators that cases dicom.mpps.scp.* catch."""
 
-from typing import ClassVar
-
 from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode, encode
 from emulators.wire.dimse import Command
 from tests.conformance.data_set_mutants import DataSetMutant
-from tests.conformance.mangler import Link, Mutant, Quirk, changed
-from tests.conformance.status_mutants import AnswersOtherwise, SaysYesAndForgets
+from tests.conformance.mangler import Link, Message, Mutant, Quirk, changed
+from tests.conformance.status_mutants import AnswersOtherwise, SaysSuccessInstead, SaysYesAndForgets
 
 
 class MatchesByThePatient(Mutant):
@@ -17,9 +15,7 @@ class MatchesByThePatient(Mutant):
     def reset(self) -> None:
         self._accessions: dict[str, str] = {}
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if dataset is None or command.name not in ("C-FIND-RSP", "N-CREATE-RQ"):
             return command, dataset
         syntax = link.contexts[context_id]
@@ -39,11 +35,9 @@ class MatchesByThePatientLater(MatchesByThePatient):
 
     def reset(self) -> None:
         super().reset()
-        self._held: tuple[Command, bytes | None] | None = None
+        self._held: Message | None = None
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         _, matched = super().message(link, to_product, context_id, command, dataset) or (command, dataset)
         if not to_product and command.name == "N-CREATE-RSP" and command.message_id == self.OWN_MESSAGE_ID:
             return None
@@ -68,11 +62,10 @@ class UpdatesTheFirstOnly(DataSetMutant):
 class TakesOneStepForEachScheduledOne(Mutant):
     """A second N-CREATE for the same scheduled step is refused."""
 
-    _seen: ClassVar[set[str]] = set()
+    def reset(self) -> None:
+        self._seen: set[str] = set()
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name == "N-CREATE-RQ" and dataset is not None:
             named = decode(dataset, link.contexts[context_id]).ScheduledStepAttributesSequence[0].ScheduledProcedureStepID
             link.notes["again"] = named in self._seen
@@ -83,16 +76,16 @@ class TakesOneStepForEachScheduledOne(Mutant):
 
 
 MUTANTS = {
-    "dicom.mpps.scp.1": AnswersOtherwise("N-SET-RSP", {0x0000: 0x0110}),
-    "dicom.mpps.scp.2": AnswersOtherwise("N-CREATE-RSP", {0x0106: 0x0000}),
-    "dicom.mpps.scp.3": AnswersOtherwise("N-SET-RSP", {0x0110: 0x0000}),
+    "dicom.mpps.scp.1": AnswersOtherwise("N-SET-RSP", (0x0000,), 0x0110),
+    "dicom.mpps.scp.2": SaysSuccessInstead("N-CREATE-RSP", 0x0106),
+    "dicom.mpps.scp.3": SaysSuccessInstead("N-SET-RSP", 0x0110),
     "dicom.mpps.scp.4": [
-        AnswersOtherwise("N-SET-RSP", {0x0112: 0x0000}),
-        AnswersOtherwise("N-CREATE-RSP", {0x0111: 0x0000}),
-        AnswersOtherwise("N-CREATE-RSP", {0x0120: 0x0000}),
-        AnswersOtherwise("N-CREATE-RSP", {0x0121: 0x0000}),
+        SaysSuccessInstead("N-SET-RSP", 0x0112),
+        SaysSuccessInstead("N-CREATE-RSP", 0x0111),
+        SaysSuccessInstead("N-CREATE-RSP", 0x0120),
+        SaysSuccessInstead("N-CREATE-RSP", 0x0121),
     ],
-    "dicom.mpps.scp.5": [Quirk(("takes_discontinued_as_completed",)), AnswersOtherwise("N-SET-RSP", {0x0000: 0x0106})],
+    "dicom.mpps.scp.5": [Quirk(("takes_discontinued_as_completed",)), AnswersOtherwise("N-SET-RSP", (0x0000,), 0x0106)],
     "dicom.mpps.scp.6": SaysYesAndForgets("N-CREATE-RQ", "N-SET-RQ"),
     "dicom.mpps.scp.7": [MatchesByThePatient(), MatchesByThePatientLater()],
     "dicom.mpps.scp.8": UpdatesTheFirstOnly(),

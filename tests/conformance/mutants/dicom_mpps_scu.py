@@ -2,9 +2,9 @@
 
 from pydicom.dataset import Dataset
 
-from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import DataSetMutant
-from tests.conformance.mangler import Link, Mutant, changed
+from tests.conformance.data_set_mutants import DataSetMutant, leave_out_what_is_empty
+from tests.conformance.mangler import Link
+from tests.conformance.status_mutants import ALL_BUT_SUCCESS, AnswersOtherwise
 
 
 class StartsOtherwise(DataSetMutant):
@@ -25,8 +25,7 @@ class ForgetsTheAccessionNumber(StartsOtherwise):
 
 class LeavesOutWhatIsEmpty(StartsOtherwise):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        for keyword in [element.keyword for element in dataset if element.is_empty]:
-            delattr(dataset, keyword)
+        leave_out_what_is_empty(dataset)
         return dataset
 
 
@@ -54,14 +53,11 @@ class KeepsTheStepId(StartsOtherwise):
         return dataset
 
 
-class TakesAnyAnswerForYes(Mutant):
+class TakesAnyAnswerForYes(AnswersOtherwise):
     """A step whose start was refused is ended."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        refused = to_product and command.name == "N-CREATE-RSP" and command.status
-        return (changed(command, Status=0x0000) if refused else command), dataset
+    def __init__(self) -> None:
+        super().__init__("N-CREATE-RSP", ALL_BUT_SUCCESS, 0x0000, to_product=True)
 
 
 MUTANTS = {

@@ -4,9 +4,7 @@ import re
 
 from pydicom.dataset import Dataset
 
-from conformance.material.data_sets import decode
-from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import AnotherMatch
+from tests.conformance.data_set_mutants import AnotherMatch, EndsAListAfter
 from tests.conformance.mangler import Link, Mutant
 
 
@@ -19,6 +17,8 @@ class TakesTheFirst16CharactersForTheAccessionNumber(AnotherMatch):
 
 
 class CutsPatientIds(Mutant):
+    variant = "patient ID"
+
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         return re.sub(rb"(\rPID\|[^|]*\|[^|]*\|[^^]{64})[^^]*", rb"\1", payload) if to_product else payload
 
@@ -36,16 +36,11 @@ class PutsAllProceduresIntoOneStudy(AnotherMatch):
         return dataset
 
 
-class ShowsTheFirstStepAlone(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
-        if command.name == "C-FIND-RQ" and dataset is not None:
-            link.notes["is_of_patient"] = bool(decode(dataset, link.contexts[context_id]).get("PatientID"))
-        if command.name == "C-FIND-RSP" and dataset is not None and link.notes["is_of_patient"]:
-            number = link.notes["number"] = int(str(link.notes.get("number", 0))) + 1
-            return (command, dataset) if number == 1 else None
-        return command, dataset
+class ShowsTheFirstStepAlone(EndsAListAfter):
+    """Of each patient."""
+
+    def __init__(self) -> None:
+        super().__init__(1, of_patient=True)
 
 
 MUTANTS = {

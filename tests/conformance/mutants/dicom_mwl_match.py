@@ -5,15 +5,9 @@ from pydicom.dataset import Dataset
 from conformance.material.data_sets import decode
 from conformance.material.worklist import STEPS, step_of
 from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import (
-    AnotherMatch,
-    AnotherQuery,
-    HasNoWildCards,
-    Ignores,
-    SaysNothingOfUnsupportedKeys,
-    TakesAnotherKey,
-)
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.data_set_mutants import AnotherMatch, AnotherQuery, HasNoWildCards, Ignores, TakesAnotherKey
+from tests.conformance.mangler import Link, Message, Mutant
+from tests.conformance.status_mutants import SaysNothingOfUnsupportedKeys
 
 PHYSICIAN = "ScheduledPerformingPhysicianName"
 
@@ -24,9 +18,7 @@ class ForgetsTheEndOfARange(TakesAnotherKey):
 
 
 class ShowsTheFirstEntryTwice(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name == "C-FIND-RSP" and dataset is not None and not link.notes.setdefault("shown", False):
             link.notes["shown"] = True
             link.send_message(to_product, context_id, command, dataset)
@@ -47,9 +39,7 @@ class FindsNothingForTwoItems(AnotherQuery):
 class TakesAnEmptyPhysicianForAnybody(AnotherMatch):
     """As in query/retrieve: an entry without a performing physician fits every key."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if command.name == "C-FIND-RQ" and dataset is not None:
             keys = decode(dataset, link.contexts[context_id])
             link.notes["asked"] = str(step_of(keys).get(PHYSICIAN) or "").rstrip("*")

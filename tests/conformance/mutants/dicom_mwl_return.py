@@ -3,8 +3,9 @@
 from pydicom.dataset import Dataset
 
 from conformance.material.worklist import step_of
-from tests.conformance.data_set_mutants import AnotherMatch
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.data_set_mutants import AnotherMatch, ShowsMoreThanWasAskedFor, leave_out_what_is_empty
+from tests.conformance.hl7_mutants import Says
+from tests.conformance.mangler import Link
 
 
 class HasStepsWithoutStartTime(AnotherMatch):
@@ -28,15 +29,7 @@ class HasCodesWithoutMeaning(AnotherMatch):
 
 class LeavesOutWhatIsEmpty(AnotherMatch):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        for element in list(dataset):
-            if not element.value:
-                del dataset[element.tag]
-        return dataset
-
-
-class ShowsMoreThanWasAskedFor(AnotherMatch):
-    def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        dataset.InstitutionName = "RADLOOP"
+        leave_out_what_is_empty(dataset)
         return dataset
 
 
@@ -53,9 +46,8 @@ class MakesAStudyInstanceUidPerQuery(AnotherMatch):
         return dataset
 
 
-class TellsTheArchiveAnotherStudyInstanceUid(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload if to_product else payload.replace(b"\rZDS|", b"\rZDS|9.")
+class TellsTheArchiveAnotherStudyInstanceUid(Says):
+    true, said = b"\rZDS|", b"\rZDS|9."
 
 
 MUTANTS = {

@@ -4,25 +4,19 @@ from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode
 from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import DataSetMutant
-from tests.conformance.mangler import Link, Mutant, framed
-
-ABORT = 7
-
-
-class MakesOtherImages(DataSetMutant):
-    command = "C-STORE-RQ"
-    to_product = False
+from emulators.wire.pdu import ABORT
+from tests.conformance.data_set_mutants import AnotherImage
+from tests.conformance.mangler import Link, Message, Mutant, framed
 
 
-class ForgetsTheScheduledStep(MakesOtherImages):
+class ForgetsTheScheduledStep(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         for one in dataset.get("RequestAttributesSequence") or []:
             one.ScheduledProcedureStepID = ""
         return dataset
 
 
-class InventsAStudy(MakesOtherImages):
+class InventsAStudy(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.StudyInstanceUID = "2.25.1"
         return dataset
@@ -31,6 +25,8 @@ class InventsAStudy(MakesOtherImages):
 class WaitsForEver(Mutant):
     """It never gives a query up."""
 
+    variant = "silence"
+
     def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes | None:
         return None if pdu_type == ABORT and not to_product else framed(pdu_type, body)
 
@@ -38,13 +34,13 @@ class WaitsForEver(Mutant):
         return not by_product
 
 
-class InventsAnAccessionNumber(MakesOtherImages):
+class InventsAnAccessionNumber(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.AccessionNumber = "A1"
         return dataset
 
 
-class NamesTheFirstRequest(MakesOtherImages):
+class NamesTheFirstRequest(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         del dataset.RequestAttributesSequence[1:]
         return dataset
@@ -56,9 +52,7 @@ class KeepsTheFirstList(Mutant):
     def reset(self) -> None:
         self._seen: dict[str, bytes] = {}
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name != "C-FIND-RSP" or dataset is None:
             return command, dataset
         accession = str(decode(dataset, link.contexts[context_id]).AccessionNumber)

@@ -2,20 +2,19 @@
 
 import time
 
+from commands.certify.emulator_claims import TIMERS
 from conformance.material.data_sets import decode
 from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import SaysSuccessInstead
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mangler import Link, Message, Mutant
+from tests.conformance.status_mutants import SaysSuccessInstead
 
-TOO_LONG_S = 5.2  # the emulator declares 5 s
+TOO_LONG_S = TIMERS["query_s"] + 0.2
 
 
 class AnswersLate(Mutant):
     """Every query but those that count."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         is_query = command.name == "C-FIND-RQ" and dataset is not None
         if is_query and "NumberOfStudyRelatedInstances" not in decode(dataset or b"", link.contexts[context_id]):
             time.sleep(TOO_LONG_S)

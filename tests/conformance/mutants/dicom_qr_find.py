@@ -6,21 +6,21 @@ from conformance.material.data_sets import decode
 from emulators.wire.dimse import Command
 from tests.conformance.data_set_mutants import (
     AnotherMatch,
+    EndsAListAfter,
     HasNoWildCards,
     Ignores,
-    SaysNothingOfUnsupportedKeys,
-    SaysSuccessInstead,
+    ShowsMoreThanWasAskedFor,
+    ShowsTheFirstCountForEver,
     TakesAnotherKey,
 )
-from tests.conformance.mangler import Link, Mutant
+from tests.conformance.mangler import Link, Message, Mutant
+from tests.conformance.status_mutants import SaysNothingOfUnsupportedKeys, SaysSuccessInstead
 
 
 class HidesTheFirstMatch(Mutant):
     """Of each query for series."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if command.name == "C-FIND-RQ" and dataset is not None:
             level = decode(dataset, link.contexts[context_id]).get("QueryRetrieveLevel")
             link.notes["hides"] = level == "SERIES"
@@ -32,9 +32,7 @@ class HidesTheFirstMatch(Mutant):
 class TakesEmptyForNoMatch(AnotherMatch):
     """A study without an accession number is found by none."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if command.name == "C-FIND-RQ" and dataset is not None:
             link.notes["asked"] = decode(dataset, link.contexts[context_id]).get("AccessionNumber")
         return super().message(link, to_product, context_id, command, dataset)
@@ -43,42 +41,15 @@ class TakesEmptyForNoMatch(AnotherMatch):
         return None if link.notes["asked"] and not dataset.get("AccessionNumber") else dataset
 
 
-class ShowsMoreThanWasAskedFor(AnotherMatch):
-    def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        dataset.InstitutionName = "RADLOOP"
-        return dataset
+class KeepsTheFirstCount(ShowsTheFirstCountForEver):
+    variant = "s/counts"
 
 
-class ShowsTheFirstCountForEver(AnotherMatch):
-    """A study that grows still has the number of instances that it had."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-
-    def reset(self) -> None:
-        self._counts.clear()
-
-    def changed(self, link: Link, dataset: Dataset) -> Dataset:
-        count = dataset.get("NumberOfStudyRelatedInstances")
-        if count:
-            dataset.NumberOfStudyRelatedInstances = self._counts.setdefault(str(dataset.StudyInstanceUID), int(count))
-        return dataset
-
-
-class EndsAListAfter100(Mutant):
+class EndsAListAfter100(EndsAListAfter):
     """Of the studies of everybody."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
-        if command.name == "C-FIND-RQ" and dataset is not None:
-            is_of_patient = bool(decode(dataset, link.contexts[context_id]).get("PatientID"))
-            link.notes["left"] = None if is_of_patient else 100
-        left = link.notes.get("left")
-        if command.name == "C-FIND-RSP" and dataset is not None and isinstance(left, int):
-            link.notes["left"] = left - 1
-            return (command, dataset) if left > 0 else None
-        return command, dataset
+    def __init__(self) -> None:
+        super().__init__(100, of_patient=False)
 
 
 MUTANTS = {
@@ -90,6 +61,6 @@ MUTANTS = {
     "dicom.qr.find.6": SaysNothingOfUnsupportedKeys(),
     "dicom.qr.find.7": SaysSuccessInstead("C-FIND-RSP", 0xA900),
     "dicom.qr.find.8": SaysSuccessInstead("C-FIND-RSP", 0xFE00),
-    "dicom.qr.find.9": [Ignores("ModalitiesInStudy"), ShowsTheFirstCountForEver()],
+    "dicom.qr.find.9": [Ignores("ModalitiesInStudy"), KeepsTheFirstCount()],
     "dicom.qr.find.10": EndsAListAfter100(),
 }

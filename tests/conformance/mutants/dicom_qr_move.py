@@ -1,19 +1,18 @@
 """Emulators that cases dicom.qr.move.* catch: archives that send something else, or count otherwise."""
 
-from emulators.wire.dimse import Command
-from emulators.wire.items import ContextResult
-from emulators.wire.pdu import AssociateAccept, decode, encode
-from tests.conformance.data_set_mutants import SaysSuccessInstead
-from tests.conformance.mangler import Link, Mutant, changed, framed
+from dataclasses import replace
 
-ASSOCIATE_AC = 2
-EXPLICIT = "1.2.840.10008.1.2.1"
+from conformance.trial import EXPLICIT
+from emulators.wire.dimse import NO_DATA_SET, Command
+from emulators.wire.items import ContextResult
+from emulators.wire.pdu import AssociateAccept
+from tests.conformance.association_mutants import AcceptsOtherwise
+from tests.conformance.mangler import Link, Message, Mutant, changed
+from tests.conformance.status_mutants import SaysSuccessInstead
 
 
 class DoesNotSayWhoAskedForIt(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name == "C-STORE-RQ" and link.opened_by_product:
             command = changed(command, MoveOriginatorApplicationEntityTitle=None, MoveOriginatorMessageID=None)
         return command, dataset
@@ -26,9 +25,7 @@ class Counts(Mutant):
         self._keyword = keyword
         self._value = value
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name == "C-MOVE-RSP" and command.status != 0xFF00:
             command = changed(command, **{self._keyword: self._value})
         return command, dataset
@@ -37,24 +34,20 @@ class Counts(Mutant):
 class LeavesOutTheList(Mutant):
     """Of what failed."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if command.name == "C-MOVE-RSP" and dataset is not None:
-            return changed(command, CommandDataSetType=0x0101), None
+            return changed(command, CommandDataSetType=NO_DATA_SET), None
         return command, dataset
 
 
-class SendsWhatWasNotAccepted(Mutant):
+class SendsWhatWasNotAccepted(AcceptsOtherwise):
     """Takes every context for accepted, in explicit VR."""
 
-    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
-        if pdu_type != ASSOCIATE_AC or not to_product:
-            return framed(pdu_type, body)
-        accept = decode(pdu_type, memoryview(body))
-        assert isinstance(accept, AssociateAccept)
+    to_product = True
+
+    def answer(self, accept: AssociateAccept) -> AssociateAccept:
         contexts = tuple(ContextResult(one.context_id, 0, EXPLICIT) for one in accept.contexts)
-        return encode(AssociateAccept(accept.titles, contexts, accept.user_information))
+        return replace(accept, contexts=contexts)
 
 
 MUTANTS = {

@@ -4,71 +4,58 @@ from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode, encode
 from conformance.trial import EXPLICIT, IMPLICIT
-from emulators.wire.commands import response
 from emulators.wire.dimse import Command
-from tests.conformance.data_set_mutants import DataSetMutant
-from tests.conformance.mangler import Link, Mutant, changed
+from tests.conformance.data_set_mutants import AnotherImage
+from tests.conformance.mangler import Link, Message, Mutant, changed
+from tests.conformance.status_mutants import AnswersOtherwise, SaysYesAndForgets
 
 
-class SendsOtherwise(DataSetMutant):
-    command = "C-STORE-RQ"
-    to_product = False
-
-
-class HasNoImagePosition(SendsOtherwise):
+class HasNoImagePosition(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.ImagePositionPatient = None
         return dataset
 
 
-class WritesDatesAsPeopleDo(SendsOtherwise):
+class WritesDatesAsPeopleDo(AnotherImage):
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.StudyDate = "3 March"
         return dataset
 
 
-class TakesWarningsForFailures(Mutant):
+class TakesWarningsForFailures(AnswersOtherwise):
     """What was stored with a warning is sent again."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        is_warning = to_product and command.name == "C-STORE-RSP" and command.status >> 12 == 0xB
-        return (changed(command, Status=0xA700) if is_warning else command), dataset
+    variant = "failures and warnings"
+
+    def __init__(self) -> None:
+        super().__init__("C-STORE-RSP", range(0xB000, 0xC000), 0xA700, to_product=True)
 
 
-class GivesUpWhatIsOutOfResources(Mutant):
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
-        is_full = to_product and command.name == "C-STORE-RSP" and command.status == 0xA700
-        return (changed(command, Status=0xC000) if is_full else command), dataset
+class GivesUpWhatIsOutOfResources(AnswersOtherwise):
+    def __init__(self) -> None:
+        super().__init__("C-STORE-RSP", (0xA700,), 0xC000, to_product=True)
 
 
-class ForgetsWhatWasUnderWay(Mutant):
+class ForgetsWhatWasUnderWay(SaysYesAndForgets):
     """The image that a connection breaks off after is taken for the last."""
+
+    to_product = False
+
+    def __init__(self) -> None:
+        super().__init__("C-STORE-RQ")
 
     def reset(self) -> None:
         self._stored = 0
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
-        if to_product or command.name != "C-STORE-RQ":
-            return command, dataset
+    def forgets(self, command: Command, dataset: bytes | None) -> bool:
         self._stored += 1
-        if self._stored <= 7:
-            return command, dataset
-        link.send_message(True, context_id, response(command, 0x0000), None)
-        return None
+        return self._stored > 7
 
 
 class KeepsItsOwnEncoding(Mutant):
     """Explicit VR on a context of implicit VR."""
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if to_product or command.name != "C-STORE-RQ" or dataset is None:
             return command, dataset
         if link.contexts[context_id] != IMPLICIT:
@@ -76,15 +63,13 @@ class KeepsItsOwnEncoding(Mutant):
         return command, encode(decode(dataset, IMPLICIT), EXPLICIT)
 
 
-class ChangesThePatientOnly(SendsOtherwise):
+class ChangesThePatientOnly(AnotherImage):
     """Corrected images come under the UIDs that they had."""
 
     def reset(self) -> None:
         self._uids: list[str] = []
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if to_product or command.name != "C-STORE-RQ":
             return super().message(link, to_product, context_id, command, dataset)
         self._uids.append(command.sop_instance_uid)

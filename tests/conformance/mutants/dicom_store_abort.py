@@ -5,10 +5,9 @@ from pydicom.dataset import Dataset
 from conformance.material.data_sets import encode
 from emulators.wire.commands import response
 from emulators.wire.dimse import Command, decode_command
-from tests.conformance.archives import AgainSaysOtherwise
+from emulators.wire.pdu import P_DATA_TF
+from tests.conformance.archives import RefusesWhatItHas
 from tests.conformance.mangler import Link, Mutant, changed, framed
-
-P_DATA_TF = 4
 
 
 class IndexesBeforeItHasTheObject(Mutant):
@@ -42,12 +41,6 @@ class IndexesBeforeItHasTheObject(Mutant):
             match.SOPInstanceUID = uid
             pending = response(changed(final, CommandField=0x0020, MessageID=final.message_id), 0xFF00, has_dataset=True)
             link.send_message(False, context_id, pending, encode(match, link.contexts[context_id]))
-
-
-class RefusesWhatItHas(AgainSaysOtherwise):
-    """The same object again is a duplicate."""
-
-    status = 0x0111
 
 
 MUTANTS = {"dicom.store.abort.1": IndexesBeforeItHasTheObject(), "dicom.store.abort.2": RefusesWhatItHas()}

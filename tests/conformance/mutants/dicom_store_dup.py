@@ -1,39 +1,28 @@
 """Archives that cases dicom.store.dup.* catch."""
 
-from pydicom.dataset import Dataset
-
 from emulators.wire.commands import response
 from emulators.wire.dimse import Command
-from tests.conformance.archives import AgainSaysOtherwise, Finds, OtherStatus
-from tests.conformance.mangler import Link, Mutant, Quirk, changed
-
-
-def _one_more(match: Dataset) -> None:
-    if "NumberOfStudyRelatedInstances" in match:
-        match.NumberOfStudyRelatedInstances = str(int(match.NumberOfStudyRelatedInstances) + 1)
+from tests.conformance.archives import Finds, RefusesWhatItHas
+from tests.conformance.data_set_mutants import counting, setting
+from tests.conformance.mangler import Link, Message, Mutant, Quirk, changed
+from tests.conformance.status_mutants import ALL_BUT_SUCCESS, AnswersOtherwise
 
 
 class CountsTwice(Finds):
     def __init__(self) -> None:
-        super().__init__(_one_more)
-
-
-def _rename(match: Dataset) -> None:
-    if "PatientName" in match:
-        match.PatientName = "Doe^Joan"
+        super().__init__(counting(lambda count: count + 1))
 
 
 class ShowsTheNameOfTheSecond(Finds):
     """Its index has what its files have not."""
 
     def __init__(self) -> None:
-        super().__init__(_rename)
+        super().__init__(setting(PatientName="Doe^Joan"))
 
 
-class SaysRefusedButReplaces(AgainSaysOtherwise):
+class SaysRefusedButReplaces(RefusesWhatItHas):
     """The second object under a UID takes the place of the first, whose sender is told that nothing happened."""
 
-    status = 0x0111
     site = 'duplicates = "replace"'
 
 
@@ -45,11 +34,9 @@ class ReplacesLater(Mutant):
 
     def reset(self) -> None:
         self._taken: set[str] = set()
-        self._held: tuple[Command, bytes | None] | None = None
+        self._held: Message | None = None
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None] | None:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if command.name == "C-STORE-RSP" and command.message_id == self.OWN_MESSAGE_ID:
             return None
         if not to_product or command.name != "C-STORE-RQ":
@@ -65,11 +52,11 @@ class ReplacesLater(Mutant):
         return command, dataset
 
 
-class DropsWithoutAWord(OtherStatus):
+class DropsWithoutAWord(AnswersOtherwise):
     """0000H instead of every refusal."""
 
     def __init__(self) -> None:
-        super().__init__(0x0000, bool)
+        super().__init__("C-STORE-RSP", ALL_BUT_SUCCESS, 0x0000)
 
 
 MUTANTS = {

@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 
 from emulators.wire.dimse import Command
 from tests.conformance.archives import Takes
-from tests.conformance.mangler import Link, changed
+from tests.conformance.mangler import Link, Message, changed
 
 
 def _cut(uid: str) -> str:
@@ -20,9 +20,7 @@ class CutsUidsTo64(Takes):
     def __init__(self) -> None:
         super().__init__(_cut_all)
 
-    def message(
-        self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None
-    ) -> tuple[Command, bytes | None]:
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
         if to_product and command.name == "C-STORE-RQ":
             command = changed(command, AffectedSOPInstanceUID=_cut(command.sop_instance_uid))
         return super().message(link, to_product, context_id, command, dataset)

@@ -3,48 +3,43 @@
 from dataclasses import replace
 
 from emulators.wire.items import AsynchronousWindow
-from emulators.wire.pdu import APPLICATION_CONTEXT_NAME, Abort, AssociateAccept, AssociateReject, Pdu, decode, encode
+from emulators.wire.pdu import (
+    APPLICATION_CONTEXT_NAME,
+    ASSOCIATE_AC,
+    ASSOCIATE_RJ,
+    ASSOCIATE_RQ,
+    Abort,
+    AssociateAccept,
+    AssociateReject,
+    Pdu,
+    encode,
+)
+from tests.conformance.association_mutants import AcceptsOtherwise
 from tests.conformance.mangler import Link, Mutant, framed
 
-ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ = 1, 2, 3
 
-
-class AnswersOtherwise(Mutant):
-    """Its A-ASSOCIATE-AC is not the good one."""
-
-    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
-        if pdu_type != ASSOCIATE_AC:
-            return framed(pdu_type, body)
-        accept = decode(pdu_type, memoryview(body))
-        assert isinstance(accept, AssociateAccept)
-        return encode(self.answer(accept))
-
-    def answer(self, accept: AssociateAccept) -> AssociateAccept:
-        return accept
-
-
-class RefusesVerification(AnswersOtherwise):
+class RefusesVerification(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         return replace(accept, contexts=tuple(replace(one, result=3) for one in accept.contexts))
 
 
-class LeavesOutWhatItRefuses(AnswersOtherwise):
+class LeavesOutWhatItRefuses(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         return replace(accept, contexts=tuple(one for one in accept.contexts if one.result == 0))
 
 
-class AcceptsUnknownAbstractSyntaxes(AnswersOtherwise):
+class AcceptsUnknownAbstractSyntaxes(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         return replace(accept, contexts=tuple(replace(one, result=one.result % 3) for one in accept.contexts))
 
 
-class AnswersInItsFavouriteTransferSyntax(AnswersOtherwise):
+class AnswersInItsFavouriteTransferSyntax(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         favourite = "1.2.840.10008.1.2.4.50"
         return replace(accept, contexts=tuple(replace(one, transfer_syntax=favourite) for one in accept.contexts))
 
 
-class AnswersTheAsynchronousWindowUnasked(AnswersOtherwise):
+class AnswersTheAsynchronousWindowUnasked(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         window = AsynchronousWindow(1, 1)
         return replace(accept, user_information=replace(accept.user_information, asynchronous_window=window))

@@ -3,15 +3,24 @@
 import struct
 from dataclasses import replace
 
+from conformance.material.sop_classes import CT
 from conformance.material.work import p_data
 from emulators.wire.commands import c_store_rq, response
-from emulators.wire.pdu import Abort, AssociateAccept, AssociateReject, DataTransfer, decode, encode
+from emulators.wire.pdu import (
+    ASSOCIATE_AC,
+    ASSOCIATE_RQ,
+    P_DATA_TF,
+    Abort,
+    AssociateAccept,
+    AssociateReject,
+    DataTransfer,
+    decode,
+    encode,
+)
+from tests.conformance.association_mutants import AcceptsOtherwise
 from tests.conformance.mangler import Link, Mutant, framed
-from tests.conformance.mutants.dicom_ul_assoc import AnswersOtherwise
 from tests.conformance.mutants.dicom_ul_state import AbortsAsTheUser, ClosesWithoutAbort
 
-ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA_TF = 1, 2, 4
-CT = "1.2.840.10008.5.1.4.1.1.2"
 PIXEL_DATA = b"\xe0\x7f\x10\x00"  # its tag; in implicit VR a length of four bytes follows
 HEADERS_BYTES = 12  # of the PDU and of its only value
 LOCAL_LIMIT_EXCEEDED = encode(AssociateReject(2, 3, 2))
@@ -65,7 +74,7 @@ class ServesOneAtATime(Mutant):
         return True
 
 
-class AnnouncesLessThanItTakes(AnswersOtherwise):
+class AnnouncesLessThanItTakes(AcceptsOtherwise):
     def answer(self, accept: AssociateAccept) -> AssociateAccept:
         return replace(accept, user_information=replace(accept.user_information, max_pdu_length=16_384))
 

@@ -4,11 +4,12 @@ import socket
 from contextlib import suppress
 from dataclasses import replace
 
-from emulators.wire.pdu import AssociateAccept, AssociateRequest, decode, encode
+from conformance.trial import IMPLICIT
+from emulators.wire.pdu import ASSOCIATE_RQ, AssociateAccept, AssociateRequest, decode, encode
+from tests.conformance.association_mutants import AcceptsOtherwise
 from tests.conformance.mangler import Link, Mutant, framed
 
-ASSOCIATE_RQ, ASSOCIATE_AC = 1, 2
-IMPLICIT = "1.2.840.10008.1.2"
+HEADER_BYTES = 6
 
 
 class AsksOtherwise(Mutant):
@@ -18,7 +19,7 @@ class AsksOtherwise(Mutant):
         return framed(pdu_type, body if to_product or pdu_type != ASSOCIATE_RQ else self.request(body))
 
     def request(self, body: bytes) -> bytes:
-        return body
+        raise NotImplementedError
 
 
 class AnnouncesNoMaximumLength(AsksOtherwise):
@@ -36,23 +37,19 @@ class CountsContextsByOne(AsksOtherwise):
         return body
 
 
-class OffersNoImplicitVr(Mutant):
-    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
-        if to_product or pdu_type != ASSOCIATE_RQ:
-            return framed(pdu_type, body)
-        request = decode(pdu_type, memoryview(body))
+class OffersNoImplicitVr(AsksOtherwise):
+    def request(self, body: bytes) -> bytes:
+        request = decode(ASSOCIATE_RQ, memoryview(body))
         assert isinstance(request, AssociateRequest)
         contexts = tuple(one for one in request.contexts if one.transfer_syntaxes != (IMPLICIT,))
-        return encode(replace(request, contexts=contexts))
+        return encode(replace(request, contexts=contexts))[HEADER_BYTES:]
 
 
-class TakesEveryContextAsAccepted(Mutant):
-    def pdu(self, link: Link, to_product: bool, pdu_type: int, body: bytes) -> bytes:
-        if not to_product or pdu_type != ASSOCIATE_AC:
-            return framed(pdu_type, body)
-        accept = decode(pdu_type, memoryview(body))
-        assert isinstance(accept, AssociateAccept)
-        return encode(replace(accept, contexts=tuple(replace(one, result=0) for one in accept.contexts)))
+class TakesEveryContextAsAccepted(AcceptsOtherwise):
+    to_product = True
+
+    def answer(self, accept: AssociateAccept) -> AssociateAccept:
+        return replace(accept, contexts=tuple(replace(one, result=0) for one in accept.contexts))
 
 
 class TriesAgainAtOnce(Mutant):

@@ -1,11 +1,9 @@
 """Emulators that cases dicom.ul.state.* catch."""
 
+from conformance.material.sop_classes import CT
 from emulators.wire.commands import c_store_rq, response
-from emulators.wire.pdu import Abort, encode
+from emulators.wire.pdu import ABORT, RELEASE_RP, Abort, encode
 from tests.conformance.mangler import Link, Mutant, framed
-
-RELEASE_RP, ABORT = 6, 7
-CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
 class AbortsWhereItShouldRelease(Mutant):

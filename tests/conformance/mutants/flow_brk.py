@@ -1,52 +1,27 @@
 """Emulators that cases flow.brk.* catch."""
 
-from pydicom.dataset import Dataset
-
-from emulators.wire.commands import response
 from emulators.wire.dimse import Command
-from tests.conformance.mangler import Link, Mutant, Quirk
-from tests.conformance.mutants._changes import AcknowledgesUnheard, ChangesDataSets, Message, setting
+from tests.conformance.data_set_mutants import ChangesDataSets, counting, setting
+from tests.conformance.hl7_mutants import AcknowledgesUnheard, NumbersEachAttemptAnew
+from tests.conformance.mangler import Link, Message, Mutant, Quirk
+from tests.conformance.status_mutants import SaysYesAndForgets
 
 
-def count_twice(dataset: Dataset) -> None:
-    if dataset.get("NumberOfStudyRelatedInstances"):
-        dataset.NumberOfStudyRelatedInstances = 2 * int(dataset.NumberOfStudyRelatedInstances)
-
-
-class NeverEndsItsSteps(Mutant):
+class NeverEndsItsSteps(SaysYesAndForgets):
     """A modality whose N-SET never leaves."""
 
     role = "modality"
+    to_product = False
 
-    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
-        if to_product or command.name != "N-SET-RQ":
-            return command, dataset
-        link.send_message(True, context_id, response(command, 0), None)
-        return None
+    def __init__(self) -> None:
+        super().__init__("N-SET-RQ")
 
 
-class NumbersEachAttemptAnew(Mutant):
-    """A sender whose repeated message has another MSH-10."""
+class NumbersEachReportAnew(NumbersEachAttemptAnew):
+    """A sender whose repeated report has another MSH-10."""
 
     role = "ris"
-
-    def reset(self) -> None:
-        self._sent = 0
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        """The number is changed on the way out, and changed back in the acknowledgement."""
-        segment, _, rest = payload.partition(b"\r")
-        fields = segment.split(b"|")
-        if not to_product and len(fields) > 9 and fields[8].startswith(b"ORU"):
-            self._sent += 1
-            link.notes["number"] = fields[9]
-            fields[9] = b"N%d" % self._sent
-            return b"|".join(fields) + b"\r" + rest
-        if to_product and "number" in link.notes:
-            own = link.notes.pop("number")
-            assert isinstance(own, bytes)
-            return payload.replace(b"MSA|AA|N%d" % self._sent, b"MSA|AA|" + own)
-        return payload
+    kind = b"ORU"
 
 
 class TakesRepetitionsForCorrections(Mutant):
@@ -83,7 +58,6 @@ class NeverSendsAgain(Mutant):
 
     def reset(self) -> None:
         self._lost = False
-        self._stored = 0
 
     def opened(self, link: Link) -> None:
         if self._lost and link.opened_by_product:
@@ -91,7 +65,6 @@ class NeverSendsAgain(Mutant):
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
         if not to_product and command.name == "C-STORE-RQ":
-            self._stored += 1
             link.notes["sends"] = True
         return command, dataset
 
@@ -111,8 +84,8 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "flow.brk.3": ChangesDataSets("C-FIND-RQ", setting(PatientID=""), to_product=True),
     "flow.brk.4": NeverEndsItsSteps(),
     "flow.brk.5": ChangesDataSets("C-STORE-RQ", setting(PatientName="Doe^Jane")),
-    "flow.brk.6": [NumbersEachAttemptAnew(), TakesRepetitionsForCorrections()],
-    "flow.brk.8": ChangesDataSets("C-FIND-RSP", count_twice),
+    "flow.brk.6": [NumbersEachReportAnew(), TakesRepetitionsForCorrections()],
+    "flow.brk.8": ChangesDataSets("C-FIND-RSP", counting(lambda count: 2 * count)),
     "flow.brk.9": [Quirk(("forgets_images",)), Quirk(("never_commits",), role="pacs")],
     "flow.brk.10": ShowsWithdrawnReports(b"|ORU^R01", b"|W\r"),
     "flow.brk.11": NeverSendsAgain(),

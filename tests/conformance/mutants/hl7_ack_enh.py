@@ -1,6 +1,7 @@
 """Emulators that cases hl7.ack.enh.* catch."""
 
 from emulators.wire.er7 import parse
+from tests.conformance.hl7_mutants import Hears
 from tests.conformance.mangler import Link, Mutant
 
 
@@ -13,22 +14,22 @@ class KnowsOriginalModeAlone(Mutant):
         return payload
 
 
-class AcceptsAsIfAlwaysAsked(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"|ER|NE", b"|AL|NE", 1) if to_product else payload
+class AcceptsAsIfAlwaysAsked(Hears):
+    variant = "er-ne"
+    told, heard = b"|ER|NE", b"|AL|NE"
 
 
 class TakesRepeatsForNew(Mutant):
     """The same message again is one under another number, about something else."""
 
     def reset(self) -> None:
-        self.times: dict[str, int] = {}
+        self._times: dict[str, int] = {}
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         control_id = parse(payload).msh.component(10, 1)
         if not to_product:
             return payload
-        self.times[control_id] = times = self.times.get(control_id, 0) + 1
+        self._times[control_id] = times = self._times.get(control_id, 0) + 1
         return payload if times == 1 else payload.replace(control_id.encode(), f"{control_id[:-1]}_".encode(), 1)
 
 

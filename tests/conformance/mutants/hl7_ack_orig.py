@@ -1,33 +1,29 @@
 """Emulators that cases hl7.ack.orig.* catch."""
 
+from tests.conformance.hl7_mutants import Hears, RepeatsWhatWasRefused, Says
 from tests.conformance.mangler import Link, Mutant, Quirk
 
 
-class AcknowledgesAnotherMessage(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload if to_product else payload.replace(b"MSA|AA|", b"MSA|AA|X", 1)
+class AcknowledgesAnotherMessage(Says):
+    true, said = b"MSA|AA|", b"MSA|AA|X"
 
 
-class TakesUnknownMessages(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload if to_product else payload.replace(b"MSA|AR|", b"MSA|AA|", 1)
+class TakesUnknownMessages(Says):
+    true, said = b"MSA|AR|", b"MSA|AA|"
 
 
-class ReadsAnyVersion(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"|P|3.9", b"|P|2.5.1", 1) if to_product else payload
+class ReadsAnyVersion(Hears):
+    told, heard = b"|P|3.9", b"|P|2.5.1"
 
 
-class NumbersWhatHasNoNumber(Mutant):
+class NumbersWhatHasNoNumber(Hears):
     """A message without MSH-10 is given one before it is read."""
 
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"||P|2.5.1", b"|GIVEN|P|2.5.1", 1) if to_product else payload
+    told, heard = b"||P|2.5.1", b"|GIVEN|P|2.5.1"
 
 
-class SaysAaToErrors(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload if to_product else payload.replace(b"MSA|AE|", b"MSA|AA|", 1)
+class SaysAaToErrors(Says):
+    true, said = b"MSA|AE|", b"MSA|AA|"
 
 
 class SaysAeAndDoesItAllTheSame(Mutant):
@@ -67,25 +63,20 @@ class TakesAMergeOfNobodyForAnUpdate(SaysAeAndDoesItAllTheSame):
         return update + b"PV1|1|O|CLINIC\r"
 
 
-class RepeatsWhatWasAnError(Mutant):
-    """AE is to it what AR is."""
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"MSA|AE|", b"MSA|AR|", 1) if to_product else payload
-
-
 class BlocksBehindWhatWasRejected(Mutant):
     """After the first AR it sends nothing but the rejected message, whatever comes."""
 
+    variant = "AR"
+
     def reset(self) -> None:
-        self.rejected = b""
+        self._rejected = b""
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if to_product:
             if b"MSA|AR|" in payload:
-                self.rejected = payload.split(b"MSA|AR|")[1].split(b"\r")[0].split(b"|")[0]
+                self._rejected = payload.split(b"MSA|AR|")[1].split(b"\r")[0].split(b"|")[0]
             return payload
-        return payload if not link.opened_by_product or not self.rejected or self.rejected in payload else None
+        return payload if not link.opened_by_product or not self._rejected or self._rejected in payload else None
 
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
@@ -94,5 +85,5 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.ack.orig.3": ReadsAnyVersion(),
     "hl7.ack.orig.4": NumbersWhatHasNoNumber(),
     "hl7.ack.orig.5": [SaysAaToErrors(), MakesUpAPatientId(), TakesAMergeOfNobodyForAnUpdate()],
-    "hl7.ack.orig.6": [RepeatsWhatWasAnError(), BlocksBehindWhatWasRejected()],
+    "hl7.ack.orig.6": [RepeatsWhatWasRefused(), BlocksBehindWhatWasRejected()],
 }

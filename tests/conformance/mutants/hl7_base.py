@@ -2,18 +2,18 @@
 
 import re
 
-from emulators.wire.er7 import parse
-from emulators.wire.mllp import frame
+from tests.conformance.hl7_mutants import Hears, answer
 from tests.conformance.mangler import Link, Mutant
 
 
-class TakesUtf8ForLatin1(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"|UNICODE UTF-8", b"|8859/1", 1) if to_product else payload
+class TakesUtf8ForLatin1(Hears):
+    told, heard = b"|UNICODE UTF-8", b"|8859/1"
 
 
 class GuessesTheCharacterSet(Mutant):
     """Bytes that are not ASCII and not declared are Latin-1 to it."""
+
+    variant = "undeclared"
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         head, cr, rest = payload.partition(b"\r")
@@ -22,22 +22,20 @@ class GuessesTheCharacterSet(Mutant):
         return head + b"|" * (17 - head.count(b"|")) + b"8859/1" + cr + rest
 
 
-class LeavesEscapesOn(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(rb"\T\T", rb"(T)T", 1) if to_product else payload
+class LeavesEscapesOn(Hears):
+    told, heard = rb"\T\T", rb"(T)T"
 
 
-class KnowsTheUsualDelimitersAlone(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"MSH|$%\\@|", b"MSH|^~\\&|", 1) if to_product else payload
+class KnowsTheUsualDelimitersAlone(Hears):
+    variant = "delimiters"
+    told, heard = b"MSH|$%\\@|", b"MSH|^~\\&|"
 
 
 class RefusesSegmentsOfOthers(Mutant):
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if not to_product or b"\rZZZ|" not in payload:
             return payload
-        control_id = parse(payload).msh.component(10, 1)
-        link.to_tester(frame(f"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AE|{control_id}\r".encode()))
+        link.to_tester(answer(payload, "AE"))
         return None
 
 
@@ -46,9 +44,8 @@ class TakesEmptyForNull(Mutant):
         return re.sub(rb"(\^Jane\|)\|\|", rb'\1|""|', payload, count=1) if to_product else payload
 
 
-class TakesNullForEmpty(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b'|""|', b"||", 1) if to_product else payload
+class TakesNullForEmpty(Hears):
+    told, heard = b'|""|', b"||"
 
 
 class IgnoresOffsets(Mutant):
@@ -56,11 +53,10 @@ class IgnoresOffsets(Mutant):
         return re.sub(rb"(\d{14})[+-]\d{4}", rb"\1", payload) if to_product else payload
 
 
-class ShiftsBirthDates(Mutant):
+class ShiftsBirthDates(Hears):
     """To the day that it was in Greenwich."""
 
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"|19700101000000+0900|", b"|19691231|") if to_product else payload
+    told, heard = b"|19700101000000+0900|", b"|19691231|"
 
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {

@@ -19,6 +19,8 @@ class TakesTheEndOfTheConnectionForTheEndOfTheMessage(Mutant):
 
 
 class AcknowledgesAnEmptyFrame(Mutant):
+    variant = "empty"
+
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if to_product and not payload:
             link.to_tester(frame(b"MSH|^~\\&|A|B|C|D|20250303||ACK|1|P|2.5.1\rMSA|AA|\r"))
@@ -29,6 +31,8 @@ class AcknowledgesAnEmptyFrame(Mutant):
 class HasASmallBuffer(Mutant):
     """What is longer than it ends the connection."""
 
+    variant = "large"
+
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
         if len(payload) > BUFFER_BYTES:
             link.close()
@@ -38,17 +42,17 @@ class HasASmallBuffer(Mutant):
 
 class ServesOneConnectionAtATime(Mutant):
     def reset(self) -> None:
-        self.open: list[Link] = []
+        self._open: list[Link] = []
 
     def opened(self, link: Link) -> None:
-        self.open.append(link)
+        self._open.append(link)
 
     def data(self, link: Link, to_product: bool, data: bytes) -> bytes | None:
-        return data if link is self.open[0] else None
+        return data if link is self._open[0] else None
 
     def closed(self, link: Link, by_product: bool) -> bool:
-        if link in self.open:
-            self.open.remove(link)
+        if link in self._open:
+            self._open.remove(link)
         return True
 
 

@@ -1,13 +1,10 @@
 """Emulators that cases hl7.ord.cancel.* catch."""
 
-from dataclasses import replace
-
-from emulators.wire.dimse import Command
-from tests.conformance.mangler import Link, Mutant, Quirk, changed
-from tests.conformance.mutants._changes import Message
-from tests.conformance.mutants.hl7_ord import SaysOtherwise
-
-PENDING = 0xFF00
+from emulators.wire.dimse import DATA_SET_PRESENT, Command
+from emulators.wire.status import PENDING
+from tests.conformance.hl7_mutants import SaysOtherwise
+from tests.conformance.mangler import Link, Message, Mutant, Quirk, changed
+from tests.conformance.status_mutants import SaysYesAndForgets
 
 
 class OffersAStartedStepAgain(Mutant):
@@ -18,21 +15,21 @@ class OffersAStartedStepAgain(Mutant):
     """So many steps have begun before it does so."""
 
     def reset(self) -> None:
-        self.entry: bytes | None = None
-        self.is_cancelled = False
-        self.started = 0
+        self._entry: bytes | None = None
+        self._is_cancelled = False
+        self._started = 0
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        self.is_cancelled = self.is_cancelled or (to_product and b"\rORC|CA|" in payload)
+        self._is_cancelled = self._is_cancelled or (to_product and b"\rORC|CA|" in payload)
         return payload
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
-        self.started += command.name == "N-CREATE-RQ"
+        self._started += command.name == "N-CREATE-RQ"
         if command.name == "C-FIND-RSP" and dataset:
-            self.entry = self.entry if self.is_cancelled else dataset
-        elif command.name == "C-FIND-RSP" and self.is_cancelled and self.started >= self.steps and self.entry:
-            pending = changed(command, Status=PENDING, CommandDataSetType=0)
-            link.send_message(False, context_id, pending, self.entry)
+            self._entry = self._entry if self._is_cancelled else dataset
+        elif command.name == "C-FIND-RSP" and self._is_cancelled and self._started >= self.steps and self._entry:
+            pending = changed(command, Status=PENDING, CommandDataSetType=DATA_SET_PRESENT)
+            link.send_message(False, context_id, pending, self._entry)
         return command, dataset
 
 
@@ -40,34 +37,28 @@ class OffersItWhenAnotherStarts(OffersAStartedStepAgain):
     steps = 2
 
 
-class DropsImagesOfCancelledOrders(Mutant):
+class DropsImagesOfCancelledOrders(SaysYesAndForgets):
     """0000H to them, and they are gone."""
 
     role = "pacs"
 
+    def __init__(self) -> None:
+        super().__init__("C-STORE-RQ")
+
     def reset(self) -> None:
-        self.accessions: set[bytes] = set()
+        self._accessions: set[bytes] = set()
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         if to_product and b"\rORC|CA|" in payload:
-            self.accessions.add(payload.split(b"\rORC|CA|")[1].split(b"|")[1])
+            self._accessions.add(payload.split(b"\rORC|CA|")[1].split(b"|")[1])
         return payload
 
-    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
-        if command.name != "C-STORE-RQ" or not any(one in (dataset or b"") for one in self.accessions):
-            return command, dataset
-        link.send_message(False, context_id, c_store_rsp(command), None)
-        return None
-
-
-def c_store_rsp(request: Command) -> Command:
-    elements = {key: value for key, value in request.elements.items() if key != "Priority" and "Message" not in key}
-    answer = {"CommandField": 0x8001, "CommandDataSetType": 0x0101, "Status": 0}
-    return replace(request, elements={**elements, **answer, "MessageIDBeingRespondedTo": request.message_id})
+    def forgets(self, command: Command, dataset: bytes | None) -> bool:
+        return any(one in (dataset or b"") for one in self._accessions)
 
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.ord.cancel.1": Quirk(("ignores_cancel",)),
-    "hl7.ord.cancel.2": SaysOtherwise(b"UC", b"\rORC|UC|", b"\rORC|CR|"),
+    "hl7.ord.cancel.2": SaysOtherwise(b"\rORC|UC|", b"\rORC|CR|"),
     "hl7.ord.cancel.3": [OffersAStartedStepAgain(), OffersItWhenAnotherStarts(), DropsImagesOfCancelledOrders()],
 }

@@ -1,8 +1,8 @@
 """Emulators that cases hl7.ord.status.* catch."""
 
 from emulators.wire.mllp import frame
+from tests.conformance.hl7_mutants import SaysOtherwise
 from tests.conformance.mangler import Link, Mutant, Quirk
-from tests.conformance.mutants.hl7_ord import SaysOtherwise
 
 
 class GoesBackToScheduled(Mutant):
@@ -20,6 +20,6 @@ class GoesBackToScheduled(Mutant):
 
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
-    "hl7.ord.status.1": [SaysOtherwise(b"SC", b"||IP|", b"||SC|"), GoesBackToScheduled()],
+    "hl7.ord.status.1": [SaysOtherwise(b"||IP|", b"||SC|", b"\rORC|SC|"), GoesBackToScheduled()],
     "hl7.ord.status.2": Quirk(("takes_every_status",)),
 }

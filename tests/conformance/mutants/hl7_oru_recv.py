@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from tests.conformance.hl7_mutants import DoesItLater
 from tests.conformance.mangler import Link, Mutant, Quirk
-from tests.conformance.mutants._changes import DoesItLater
 
 
 def restated(payload: bytes, codes: Mapping[bytes, bytes]) -> bytes:
@@ -57,16 +57,16 @@ class GoesByTheOrderAlone(Mutant):
     """Every report is about the patient of the order that it names."""
 
     def reset(self) -> None:
-        self.patients: dict[bytes, bytes] = {}
+        self._patients: dict[bytes, bytes] = {}
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         found = {line[:3]: line for line in payload.split(b"\r")}
         placer = found[b"ORC"].split(b"|")[2] if b"ORC" in found else b""
         if placer and not to_product:
-            self.patients[placer] = found[b"PID"]
-        if to_product and b"|ORU^" in payload and placer in self.patients:
-            said, known = (line.split(b"|")[3].split(b"^")[0] for line in (found[b"PID"], self.patients[placer]))
-            return payload if said == known else payload.replace(found[b"PID"], self.patients[placer])
+            self._patients[placer] = found[b"PID"]
+        if to_product and b"|ORU^" in payload and placer in self._patients:
+            said, known = (line.split(b"|")[3].split(b"^")[0] for line in (found[b"PID"], self._patients[placer]))
+            return payload if said == known else payload.replace(found[b"PID"], self._patients[placer])
         return payload
 
 
@@ -74,14 +74,14 @@ class GoesByThePatientAlone(Mutant):
     """A report for an unknown order is put on the patient's last order."""
 
     def reset(self) -> None:
-        self.orders: dict[bytes, list[bytes]] = {}
+        self._orders: dict[bytes, list[bytes]] = {}
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         found = {line[:3]: line.split(b"|") for line in payload.split(b"\r")}
         if b"ORC" not in found:
             return payload
         patient, order = found[b"PID"][3].split(b"^")[0], found[b"ORC"]
-        known = self.orders.setdefault(patient, [])
+        known = self._orders.setdefault(patient, [])
         if not to_product:
             known.append(order[2])
         elif b"|ORU^" in payload and known and order[2] not in known:

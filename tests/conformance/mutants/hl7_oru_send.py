@@ -1,42 +1,27 @@
 """Emulators that cases hl7.oru.send.* catch."""
 
-from conformance.material.hl7 import acknowledgement
 from emulators.wire.er7 import header
-from emulators.wire.mllp import frame
+from tests.conformance.hl7_mutants import GivesUpAfterOneTry, LeavesEmpty, NumbersEachAttemptAnew, answer
 from tests.conformance.mangler import Link, Mutant
-from tests.conformance.mutants.hl7_mllp_send import GivesUpAfterOneTry, RepeatsUnderAnotherNumber
 from tests.conformance.mutants.hl7_oru_recv import restated
 
 
-class ReportsWithout(Mutant):
-    """A field of a segment is left out of what it sends."""
-
-    def __init__(self, segment: str, number: int) -> None:
-        self._segment = segment.encode()
-        self._number = number
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        if to_product or b"|ORU^" not in payload:
-            return payload
-        lines = [line.split(b"|") for line in payload.split(b"\r")]
-        for fields in lines:
-            if fields[0] == self._segment and len(fields) > self._number:
-                fields[self._number] = b""
-        return b"\r".join(b"|".join(fields) for fields in lines)
+class ReportsWithout(LeavesEmpty):
+    within = b"|ORU^"
 
 
 class TakesTheSecondSilenceForYes(Mutant):
     """What was sent twice without an answer is done with."""
 
     def reset(self) -> None:
-        self.times: dict[str, int] = {}
+        self._times: dict[str, int] = {}
 
     def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
         if not to_product and b"|ORU^" in payload:
             number = header(payload).component(10, 1)
-            self.times[number] = self.times.get(number, 0) + 1
-            if self.times[number] == 2:
-                link.to_product(frame(acknowledgement(payload, "AA") or b""))
+            self._times[number] = self._times.get(number, 0) + 1
+            if self._times[number] == 2:
+                link.to_product(answer(payload))
         return payload
 
 
@@ -61,6 +46,6 @@ class ReportsTheFirstOrderAlone(Mutant):
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "hl7.oru.send.1": [ReportsWithout("OBR", 32), ReportsWithout("OBX", 11), SaysFinalInOneSegmentAlone()],
-    "hl7.oru.send.2": [GivesUpAfterOneTry(), RepeatsUnderAnotherNumber(), TakesTheSecondSilenceForYes()],
+    "hl7.oru.send.2": [GivesUpAfterOneTry(), NumbersEachAttemptAnew(), TakesTheSecondSilenceForYes()],
     "hl7.oru.send.3": ReportsTheFirstOrderAlone(),
 }

@@ -4,14 +4,9 @@ from pydicom.dataset import Dataset
 
 from emulators.wire.er7 import parse
 from emulators.wire.mllp import frame
-from tests.conformance.data_set_mutants import DataSetMutant
+from tests.conformance.data_set_mutants import AnotherImage
+from tests.conformance.hl7_mutants import GivesUpAfterOneTry, Hears, NumbersEachAttemptAnew, RepeatsWhatWasRefused, Says, answer
 from tests.conformance.mangler import Link, Mutant, Quirk
-
-
-def _acknowledged(link: Link, payload: bytes) -> None:
-    """To the engine a message is taken, which never arrives."""
-    control_id = parse(payload).msh.component(10, 1)
-    link.to_product(frame(f"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|{control_id}\r".encode()))
 
 
 class Forwards(Mutant):
@@ -37,7 +32,7 @@ class LeavesOutADestination(Forwards):
     def forwarded(self, link: Link, payload: bytes) -> bytes | None:
         head = parse(payload).msh
         if head.component(9, 1) == "ADT" and head.component(5, 1) == "PACS":
-            _acknowledged(link, payload)
+            link.to_product(answer(payload))
             return None
         return payload
 
@@ -53,9 +48,8 @@ class ForgetsUnknownFields(Forwards):
         return b"\r".join(b"|".join(one.split(b"|")[:40]) if one.startswith(b"PID") else one for one in lines)
 
 
-class WritesEscapesOut(Forwards):
-    def forwarded(self, link: Link, payload: bytes) -> bytes:
-        return payload.replace(b"\\T\\", b"&")
+class WritesEscapesOut(Says):
+    true, said = b"\\T\\", b"&"
 
 
 class WritesAscii(Forwards):
@@ -63,32 +57,22 @@ class WritesAscii(Forwards):
         return payload.decode("ascii", "replace").replace("�", "?").encode()
 
 
-class TakesRefusalsForSuccess(Mutant):
+class TakesRefusalsForSuccess(Hears):
     """Its receiver's AE is AA to it, so that there is nothing to be sent again."""
 
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"MSA|AE|", b"MSA|AA|", 1) if to_product and link.opened_by_product else payload
+    told, heard = b"MSA|AE|", b"MSA|AA|"
 
 
-class TakesSilenceForSuccess(Mutant):
+class TakesSilenceForSuccess(GivesUpAfterOneTry):
     """A message that it has sent once counts as taken, whatever its receiver says."""
 
-    def reset(self) -> None:
-        self._sent: set[str] = set()
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
-        if to_product or not link.opened_by_product:
-            return payload
-        control_id = parse(payload).msh.component(10, 1)
-        if control_id in self._sent:
-            _acknowledged(link, payload)
-            return None
-        self._sent.add(control_id)
-        return payload
+    variant = "silent"
 
 
 class ForgetsWhenItDies(Mutant):
     """What it has taken while its receiver was away is gone."""
+
+    variant = "restart"
 
     def reset(self) -> None:
         self._waiting: set[str] = set()
@@ -104,20 +88,25 @@ class ForgetsWhenItDies(Mutant):
             return payload
         is_late = not to_product and link.opened_by_product and self._is_away
         if is_late and parse(payload).msh.component(10, 1) in self._waiting:
-            _acknowledged(link, payload)
+            link.to_product(answer(payload))
             return None
         return payload
 
 
 class ForwardsTwice(Forwards):
-    """Every tenth message."""
+    """Every tenth message; of the two acknowledgements it hears one."""
 
     def reset(self) -> None:
         self._count = 0
 
+    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
+        is_surplus = to_product and link.notes.pop("copied", False)
+        return None if is_surplus else super().hl7(link, to_product, payload)
+
     def forwarded(self, link: Link, payload: bytes) -> bytes:
         self._count += 1
         if self._count % 10 == 0:
+            link.notes["copied"] = True
             link.to_tester(frame(payload))
         return payload
 
@@ -132,7 +121,7 @@ class LosesSome(Forwards):
         self._count += 1
         if self._count % 100:
             return payload
-        _acknowledged(link, payload)
+        link.to_product(answer(payload))
         return None
 
 
@@ -148,7 +137,7 @@ class SwapsTwo(Forwards):
             return payload
         seen.append(payload)
         if len(seen) == 2:
-            _acknowledged(link, payload)
+            link.to_product(answer(payload))
             return None
         if len(seen) == 4:
             link.to_tester(frame(payload))
@@ -156,53 +145,18 @@ class SwapsTwo(Forwards):
         return payload
 
 
-class RepeatsWhatWasRefused(Mutant):
-    """AE is to it what AR is."""
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"MSA|AE|", b"MSA|AR|", 1) if to_product and link.opened_by_product else payload
-
-
-class TakesRepeatsAsNew(Mutant):
+class TakesRepeatsAsNew(NumbersEachAttemptAnew):
     """A message that comes again has a number of its own."""
 
-    def reset(self) -> None:
-        self._count = 0
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        if not to_product or link.opened_by_product:
-            return payload
-        self._count += 1
-        fields = payload.split(b"|")
-        fields[9] = b"N%d" % self._count
-        return b"|".join(fields)
+    to_product = True
 
 
-class RepeatsUnderAnotherNumber(Forwards):
-    """Each attempt has another MSH-10."""
-
-    def reset(self) -> None:
-        self._count = 0
-
-    def forwarded(self, link: Link, payload: bytes) -> bytes:
-        self._count += 1
-        fields = payload.split(b"|")
-        link.notes["number"] = fields[9]
-        fields[9] = b"N%d" % self._count
-        return b"|".join(fields)
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes | None:
-        number = link.notes.get("number")
-        if to_product and isinstance(number, bytes):
-            return payload.replace(b"MSA|AA|N%d" % self._count, b"MSA|AA|" + number)
-        return super().hl7(link, to_product, payload)
+class RepeatsUnderAnotherNumber(NumbersEachAttemptAnew):
+    variant = "unanswered"
 
 
-class NumbersStudiesAnew(DataSetMutant):
+class NumbersStudiesAnew(AnotherImage):
     """What it sends on is of another study."""
-
-    command = "C-STORE-RQ"
-    to_product = False
 
     def changed(self, link: Link, dataset: Dataset) -> Dataset:
         dataset.StudyInstanceUID = "2.25.1"

@@ -1,7 +1,8 @@
 """Emulators that cases pir.case.* catch."""
 
+from tests.conformance.data_set_mutants import ChangesDataSets, setting
+from tests.conformance.hl7_mutants import AcknowledgesUnheard
 from tests.conformance.mangler import Quirk
-from tests.conformance.mutants._changes import AcknowledgesUnheard, ChangesDataSets, setting
 
 MUTANTS = {
     "pir.case.1": Quirk(("ignores_updates",)),

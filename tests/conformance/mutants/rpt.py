@@ -4,8 +4,9 @@ from pydicom.dataset import Dataset
 
 from conformance.material.data_sets import decode
 from emulators.wire.dimse import Command
-from tests.conformance.mangler import Link, Mutant
-from tests.conformance.mutants._changes import AcknowledgesUnheard, ChangesDataSets, Message
+from tests.conformance.data_set_mutants import ChangesDataSets, counting
+from tests.conformance.hl7_mutants import AcknowledgesUnheard, Hears, Says
+from tests.conformance.mangler import Link, Message, Mutant
 
 
 class Reports(Mutant):
@@ -118,20 +119,15 @@ class WaitsForPriors(KnowsItsList):
         return command, dataset
 
 
-class ReadsEverythingAsRoutine(Mutant):
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload.replace(b"^^S|", b"^^R|") if to_product else payload
+class ReadsEverythingAsRoutine(Hears):
+    told, heard = b"^^S|", b"^^R|"
 
 
 class TakesOneImageForAll(ChangesDataSets):
     """The archive's number of instances says nothing to it: one is enough."""
 
     def __init__(self) -> None:
-        super().__init__("C-FIND-RSP", _count_one, to_product=True)
-
-
-def _count_one(dataset: Dataset) -> None:
-    dataset.NumberOfStudyRelatedInstances = 1
+        super().__init__("C-FIND-RSP", counting(lambda _: 1), to_product=True)
 
 
 def _name_the_patient(dataset: Dataset) -> None:
@@ -158,13 +154,11 @@ class TakesAnAccessionForADuplicate(Mutant):
         return payload.partition(b"\r")[0] + b"\r" + rest
 
 
-class TakesWhatItCannotKeep(Mutant):
+class TakesWhatItCannotKeep(Says):
     """A reading system that answers AA for a case that it does not list."""
 
     role = "reporting"
-
-    def hl7(self, link: Link, to_product: bool, payload: bytes) -> bytes:
-        return payload if to_product else payload.replace(b"MSA|AE|", b"MSA|AA|", 1)
+    true, said = b"MSA|AE|", b"MSA|AA|"
 
 
 MUTANTS: dict[str, Mutant | list[Mutant]] = {
