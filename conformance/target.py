@@ -149,6 +149,11 @@ class Policies(Section):
     changed_fields: tuple[str, ...] = ("MSH-3", "MSH-4", "MSH-5", "MSH-6")  # of an engine, in what it passes on: "MSH-3"
     over_broad_query: Literal["complete", "limit"] = "complete"
 
+    @property
+    def changed_in_store(self) -> tuple[str, ...]:
+        """``coercions``, and with them the sequence that says what was there before (PS3.3 C.12.1.1.9)."""
+        return (*self.coercions, "OriginalAttributesSequence") if self.coercions else ()
+
 
 class Limits(Section):
     associations: int | None = Field(default=None, ge=1)  # at once; None: none that is declared

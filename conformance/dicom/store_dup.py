@@ -85,13 +85,13 @@ def _stored_after(trial: Trial, image: Dataset, other: Dataset) -> Received:
 
 def _expect_content(trial: Trial, wanted: Dataset) -> None:
     """What is retrieved has the pixels and the name of one of the two, wholly, and C-FIND shows the same name."""
-    view, coercions = ArchiveView(trial), trial.target.policies.coercions
+    view, coerced = ArchiveView(trial), trial.target.policies.changed_in_store
 
     def differs() -> list[str]:
         found = view.study(str(wanted.StudyInstanceUID), str(wanted.PatientID))
         name = str(found.get("PatientName", "")) if found is not None else "no study"
-        is_other = name != str(wanted.PatientName) and "PatientName" not in coercions
-        return changed_elements(wanted, view.retrieved(wanted), coercions) + ([f"C-FIND shows {name}"] if is_other else [])
+        is_other = name != str(wanted.PatientName) and "PatientName" not in coerced
+        return changed_elements(wanted, view.retrieved(wanted), coerced) + ([f"C-FIND shows {name}"] if is_other else [])
 
     trial.eventually(lambda: not differs(), trial.timers.index_s)
     changed = differs()

@@ -51,5 +51,5 @@ def expect_kept(trial: Trial, image: Dataset) -> None:
     """Found, and retrieved with every element and value as it was sent, but for what the product declares to coerce."""
     expect_found(trial, image)
     came = ArchiveView(trial).retrieved(image)
-    changed = changed_elements(image, came, trial.target.policies.coercions)
+    changed = changed_elements(image, came, trial.target.policies.changed_in_store)
     trial.expect(not changed, "every element and value as it was sent", "; ".join(changed), came.records)
