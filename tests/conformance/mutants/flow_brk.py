@@ -1,5 +1,9 @@
 """Emulators that cases flow.brk.* catch."""
 
+from pydicom.dataset import Dataset
+
+from conformance.material.data_sets import decode, encode
+from emulators.wire.commands import response
 from emulators.wire.dimse import Command
 from tests.conformance.data_set_mutants import ChangesDataSets, counting, setting
 from tests.conformance.hl7_mutants import AcknowledgesUnheard, NumbersEachAttemptAnew
@@ -51,6 +55,32 @@ def _corrected(segment: bytes) -> bytes:
     return b"|".join(fields)
 
 
+class ShowsScannersWhatIsOver(Mutant):
+    """A worklist from which nothing goes for a scanner, which asks for its station; others see it as it is."""
+
+    role = "ris"
+
+    def reset(self) -> None:
+        self._shown: dict[str, Dataset] = {}
+
+    def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message:
+        syntax = link.contexts.get(context_id, "")
+        if command.name == "C-FIND-RQ" and dataset:
+            link.notes["query"], link.notes["answered"] = command, set()
+            [step] = decode(dataset, syntax).get("ScheduledProcedureStepSequence") or [Dataset()]
+            link.notes["is scanner"] = bool(step.get("ScheduledStationAETitle"))
+        query, answered = link.notes.get("query"), link.notes.get("answered")
+        if command.name == "C-FIND-RSP" and isinstance(query, Command) and isinstance(answered, set):
+            if dataset:
+                entry = decode(dataset, syntax)
+                answered.add(str(entry.AccessionNumber))
+                self._shown[str(entry.AccessionNumber)] = entry
+            elif link.notes["is scanner"]:
+                for entry in (entry for accession, entry in self._shown.items() if accession not in answered):
+                    link.send_message(False, context_id, response(query, 0xFF00, has_dataset=True), encode(entry, syntax))
+        return command, dataset
+
+
 class NeverSendsAgain(Mutant):
     """A modality that gives up after a lost connection."""
 
@@ -83,7 +113,7 @@ MUTANTS: dict[str, Mutant | list[Mutant]] = {
     "flow.brk.2": AcknowledgesUnheard(b"|ORM^O01"),
     "flow.brk.3": ChangesDataSets("C-FIND-RQ", setting(PatientID=""), to_product=True),
     "flow.brk.4": NeverEndsItsSteps(),
-    "flow.brk.5": ChangesDataSets("C-STORE-RQ", setting(PatientName="Doe^Jane")),
+    "flow.brk.5": [ChangesDataSets("C-STORE-RQ", setting(PatientName="Doe^Jane")), ShowsScannersWhatIsOver()],
     "flow.brk.6": [NumbersEachReportAnew(), TakesRepetitionsForCorrections()],
     "flow.brk.8": ChangesDataSets("C-FIND-RSP", counting(lambda count: 2 * count)),
     "flow.brk.9": [Quirk(("forgets_images",)), Quirk(("never_commits",), role="pacs")],
