@@ -16,7 +16,7 @@ from conformance.peers.conversation import Aborted, Received
 from conformance.peers.stream import Stream
 from conformance.target import RoleTarget
 from conformance.trial import IMPLICIT, VERIFICATION, Trial
-from conformance.verdict import Ended, Failure, Silence
+from conformance.verdict import Ended, Failure, Inconclusive, Silence
 from emulators.wire.commands import c_echo_rq
 from emulators.wire.dimse import encode_command
 from emulators.wire.fragmentation import fragment
@@ -176,7 +176,9 @@ def sent_to(trial: Trial, announced: int) -> None:
         behaviour = Behaviour()
         behaviour.max_pdu_length = announced
         errand.at.behave(behaviour)
-        errand.run()
+        retrieved = errand.run()
+        if retrieved is not None and retrieved.final.status and not errand.at.attempts:
+            raise Inconclusive(f"C-MOVE to {errand.at.name} is answered {retrieved.final.meaning}, and it is not called")
         errand.arrives()
 
 
