@@ -125,6 +125,12 @@ def statuses(trial: Trial, accession: str) -> list[str]:
     return [one.field("ORC", 5) for one in said_of(trial, accession) if one.field("ORC", 1) == "SC"]
 
 
+def _comes_to_tell(trial: Trial, accession: str, status: str) -> None:
+    """Wait for what was said of the order so far, where it says anything."""
+    if "order_status_sending" in trial.target.claims.services:
+        trial.eventually(lambda: status in statuses(trial, accession), trial.timers.propagation_s)
+
+
 @case("dicom.mpps.scp.9", SHOULD, "ris", "+", "RAD TF-2 4.6.4.1.2.3.3; MESA 231", SECONDARY, needs=NEEDS)
 def images_are_appended_by_a_second_step(trial: Trial) -> None:
     """Append: a second MPPS for a scheduled step that is already completed is accepted as a new step, and the order is not set
@@ -137,6 +143,7 @@ def images_are_appended_by_a_second_step(trial: Trial) -> None:
             expect_taken(trial, peer.n_create(MPPS, first.uid, first.created()))
             expect_taken(trial, peer.n_set(MPPS, first.uid, first.ended()))
             trial.eventually(lambda: not offered(trial, patient), trial.timers.propagation_s)
+            _comes_to_tell(trial, entries[0].AccessionNumber, "CM")
         before = len(statuses(trial, entries[0].AccessionNumber))
         expect_taken(trial, peer.n_create(MPPS, second.uid, second.created()))
         back = trial.eventually(lambda: bool(offered(trial, patient)), trial.timers.quiet_s)

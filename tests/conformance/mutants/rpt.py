@@ -98,17 +98,22 @@ class LooksForNoPriors(KnowsItsList):
 
 
 class WaitsForPriors(KnowsItsList):
-    """What is on its list is not asked for before a C-MOVE for something else has been answered."""
+    """What is on its list is not asked for before a C-MOVE for another study of its patients has been answered."""
 
     def reset(self) -> None:
         super().reset()
+        self._priors: set[str] = set()
         self._has_priors = False
         self._waiting: list[tuple[Link, int, Command, bytes | None]] = []
 
     def message(self, link: Link, to_product: bool, context_id: int, command: Command, dataset: bytes | None) -> Message | None:
+        if to_product and command.name == "C-FIND-RSP" and dataset:
+            found = decode(dataset, link.contexts[context_id])
+            if str(found.PatientID).encode() in self._listed and not self.is_listed(link, context_id, dataset):
+                self._priors.add(str(found.StudyInstanceUID))
         if command.name == "C-MOVE-RQ" and dataset:
-            link.notes["is prior"] = not self.is_listed(link, context_id, dataset)
-            if not self._has_priors and not link.notes["is prior"]:
+            link.notes["is prior"] = decode(dataset, link.contexts[context_id]).StudyInstanceUID in self._priors
+            if not self._has_priors and self.is_listed(link, context_id, dataset):
                 self._waiting.append((link, context_id, command, dataset))
                 return None
         if command.name == "C-MOVE-RSP" and link.notes.get("is prior"):
