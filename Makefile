@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not peer and not bite"
-	$(BIN)/pytest -m bite -n 4 --dist loadgroup || $(BIN)/pytest -m bite --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -m bite -n 6 --dist loadgroup --no-loadscope-reorder || $(BIN)/pytest -m bite --last-failed --last-failed-no-failures none
 
 peers: $(VENV)/dev.stamp
 	$(BIN)/pytest -m peer --no-skips

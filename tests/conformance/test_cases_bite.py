@@ -1,6 +1,6 @@
 """Every case that is built passes on our emulators in every role that claims it, and fails on one that is broken in one way.
 
-Most of the time is waiting: ``pytest -m bite -n 4 --dist loadgroup``. Tests of a group share an emulator.
+Most of the time is waiting: ``pytest -m bite -n 6 --dist loadgroup --no-loadscope-reorder``. Tests of a group share an emulator.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,14 +25,25 @@ NO_CASE_CATCHES = {"out_of_resources": "an archive may answer A700H: no fault of
 """Misbehaviours of our emulators that are no mutant of a case, and why."""
 PARTS = {"pacs": 3, "ris": 2}
 """Into how many groups the cases of a role are parted."""
+LONG_GROUPS = ("pacs-hospital", "reporting-0", "engine-0", "ris-0", "modality-0")
+"""They come first, so that no process is left with one of them at the end."""
 
 pytestmark = pytest.mark.bite
 
 
+def group_of(case: Case, role: Role) -> str:
+    return f"{role}-hospital" if case.in_hospital else f"{role}-{BUILT.index(case) % PARTS.get(role, 1)}"
+
+
+def order_of(case: Case, role: Role) -> int:
+    """When the group of a test has its turn."""
+    group = group_of(case, role)
+    return LONG_GROUPS.index(group) if group in LONG_GROUPS else len(LONG_GROUPS)
+
+
 def grouped(case: Case, role: Role) -> pytest.MarkDecorator:
     """The group of a test, for those who run several at once."""
-    part = "hospital" if case.in_hospital else str(BUILT.index(case) % PARTS.get(role, 1))
-    return pytest.mark.xdist_group(f"{role}-{part}")
+    return pytest.mark.xdist_group(group_of(case, role))
 
 
 Key = tuple[Role, bool, tuple[str, ...], str]
@@ -107,7 +118,10 @@ def test_every_quirk_is_caught_by_a_case_or_listed() -> None:
 
 @pytest.mark.parametrize(
     ("case", "role"),
-    [pytest.param(case, role, id=f"{case.id}-{role}", marks=grouped(case, role)) for case in BUILT for role in case.roles],
+    [
+        pytest.param(case, role, id=f"{case.id}-{role}", marks=grouped(case, role))
+        for case, role in sorted(((case, role) for case in BUILT for role in case.roles), key=lambda one: order_of(*one))
+    ],
 )
 def test_our_emulators_pass_or_do_not_claim_it(case: Case, role: Role, benches: Benches) -> None:
     benches.good(case, role)
