@@ -1,6 +1,6 @@
 """Every case that is built passes on our emulators in every role that claims it, and fails on one that is broken in one way.
 
-Most of the time is waiting: ``pytest -m bite -n 6 --dist loadgroup --no-loadscope-reorder``. Tests of a group share an emulator.
+Most of the time is waiting: the Makefile runs them in several processes. Tests of a group share an emulator.
 """
 
 from collections.abc import Callable, Iterator
