@@ -75,7 +75,7 @@ def _transposed(number: str) -> str:
     raise Inconclusive(f"no digits of {number} can be transposed")
 
 
-@case("flow.brk.8", OPINION, ("pacs", "reporting", "engine"), "-", "dicom.store.dup.*", NO_CLAUSE, safety=True)
+@case("flow.brk.8", OPINION, ("pacs", "reporting", "engine"), "-", "dicom.store.dup.*", NO_CLAUSE, safety=True, slow=True)
 def a_study_that_comes_by_several_routes_is_there_once(trial: Trial) -> None:
     """Duplicate studies by several routes: same study by modality and router and teleradiology, one path coerces IDs.
     Counts right; no second reading task; coerced copy found as copy."""
