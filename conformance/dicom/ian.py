@@ -7,8 +7,8 @@ from pydicom.dataset import Dataset
 from conformance.case import MUST, READ, SECONDARY, SHOULD, case
 from conformance.material.archive_view import ArchiveView
 from conformance.material.data_sets import keywords
-from conformance.material.documents import code, item
 from conformance.material.images import Study
+from conformance.material.items import code, item
 from conformance.material.patients import Patient
 from conformance.material.sop_classes import CT, KEY_OBJECT_SELECTION
 from conformance.material.steps import MPPS, PerformedStep, entry

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 from conformance.case import DECLARED, MUST, OPINION, READ, SECONDARY, SHOULD, case
 from conformance.dicom.mpps_scu import codes
 from conformance.material.data_sets import encode
-from conformance.material.documents import item
 from conformance.material.exam import STEPS, Ris, Room, StoredImage
+from conformance.material.items import item
 from conformance.peers.acceptor import Answers
 from conformance.peers.conversation import Received
 from conformance.peers.stream import Stream

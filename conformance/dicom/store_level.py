@@ -5,8 +5,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from conformance.case import MUST, READ, case
-from conformance.material.documents import item
 from conformance.material.images import Study
+from conformance.material.items import item
 from conformance.material.stored import expect_kept, expect_stored
 from conformance.trial import Trial
 

@@ -8,8 +8,8 @@ from conformance.case import MUST, READ, case
 from conformance.material.archive_view import ArchiveView
 from conformance.material.codestreams import LOSSY, SHORT_NAMES, UIDS, in_transfer_syntax
 from conformance.material.differences import changed_elements
-from conformance.material.documents import code, item
 from conformance.material.images import Study
+from conformance.material.items import code, item
 from conformance.material.sop_classes import SECONDARY_CAPTURE
 from conformance.material.stored import expect_found, expect_stored
 from conformance.peers.conversation import Received

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import item
+from conformance.material.items import item
 from conformance.peers.conversation import Conversation, Received
 from emulators.wire import commands
 

@@ -8,25 +8,14 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from conformance.material.items import code, item
+
 Attributes = Mapping[str, Any]
 
 _AT = "20250303101500"
 UNKNOWN_UID = "2.25.332306998946228968225951765070086144"
 """Of a study, series, image or device that is referenced, and nobody has."""
 _CT = "1.2.840.10008.5.1.4.1.1.2"
-
-
-def item(base: Dataset | None = None, **attributes: Any) -> Dataset:
-    """An item of a sequence."""
-    dataset = Dataset() if base is None else base
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def code(value: str, scheme: str, meaning: str) -> Dataset:
-    """An item of a code sequence."""
-    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
 
 
 # --- structured reports ------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import UNKNOWN_UID, code, item
+from conformance.material.documents import UNKNOWN_UID
 from conformance.material.image_modules import ACQUIRED_AT, AXIAL, DERIVED, SIDE, Attributes, grey, pixels
+from conformance.material.items import code, item
 
 
 def _frames(groups: Mapping[str, Any], unit: str = "US") -> Attributes:

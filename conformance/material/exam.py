@@ -19,7 +19,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, commitment_result, references
-from conformance.material.documents import code, item
+from conformance.material.items import code, item
 from conformance.peers.acceptor import Acceptor, Behaviour, scp_role
 from conformance.peers.conversation import Conversation, Received
 from conformance.trial import Trial

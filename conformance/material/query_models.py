@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import item
+from conformance.material.items import item
 from conformance.target import RoleTarget
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]

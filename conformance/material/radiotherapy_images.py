@@ -3,8 +3,9 @@
 Each function gives what its SOP class needs beyond patient, study, series and SOP common.
 """
 
-from conformance.material.documents import UNKNOWN_UID, item
+from conformance.material.documents import UNKNOWN_UID
 from conformance.material.image_modules import DERIVED, Attributes, grey, plane
+from conformance.material.items import item
 
 
 def rt_image() -> Attributes:

@@ -5,8 +5,8 @@ Each function gives what its SOP class needs beyond patient, study, series and S
 
 from typing import Any
 
-from conformance.material.documents import code, item
 from conformance.material.image_modules import AXIAL, ORIGINAL, Attributes, colour, grey, plane
+from conformance.material.items import code, item
 
 
 def computed_radiograph() -> Attributes:

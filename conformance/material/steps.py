@@ -9,7 +9,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import code, item
+from conformance.material.items import code, item
 from conformance.material.patients import Patient
 from conformance.trial import Trial
 

@@ -3,8 +3,9 @@
 Each function gives what its SOP class needs beyond patient, study, series and SOP common.
 """
 
-from conformance.material.documents import UNKNOWN_UID, code, item
+from conformance.material.documents import UNKNOWN_UID
 from conformance.material.image_modules import ACQUIRED_AT, AXIAL, ORIGINAL, SIDE, Attributes, colour, grey
+from conformance.material.items import code, item
 
 
 def photograph() -> Attributes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from conformance.material.documents import item
+from conformance.material.items import item
 from conformance.material.orders import Order
 from conformance.material.patients import Patient, Visit
 from conformance.material.telling import told_orders
