@@ -12,7 +12,7 @@ from conformance.material.commitment import (
     Result,
     committed,
     is_result,
-    references,
+    references_to,
     requested,
     result_of,
 )
@@ -56,14 +56,14 @@ def expect_all_safe(trial: Trial, result: Result, asked: Sequence[Reference]) ->
 @case("dicom.stgcmt.scp.1", MUST, "pacs", "+", "PS3.4 J.3.2, J.3.3.1, Table J.3-2", READ, needs=CLAIMS)
 def what_is_safe_is_committed_under_its_transaction(trial: Trial) -> None:
     """N-ACTION is accepted and an N-EVENT-REPORT with the same Transaction UID follows; event type 1 when all are safe."""
-    asked = references(*stored(trial, 5))
+    asked = references_to(*stored(trial, 5))
     expect_all_safe(trial, committed(trial, asked), asked)
 
 
 @case("dicom.stgcmt.scp.2", MUST, "pacs", "-", "PS3.4 J.3.3.1.1, J.3.3.1.2; PS3.3 C.14.1.1", READ, needs=CLAIMS)
 def unknown_instances_fail_and_each_is_in_one_list(trial: Trial) -> None:
     """Unknown instances give event type 2 with failure 0112H; each requested instance is in exactly one of the two lists."""
-    known, unknown = references(*stored(trial, 5)), (CT, trial.uid())
+    known, unknown = references_to(*stored(trial, 5)), (CT, trial.uid())
     result = committed(trial, [*known, unknown])
     trial.expect_equal("event type", result.event_type, SOME_FAILED, result.records)
     trial.expect_equal("Referenced SOP Sequence", sorted(result.committed), sorted(known), result.records)
@@ -102,14 +102,14 @@ def what_broke_off_or_was_refused_is_not_committed(trial: Trial) -> None:
     trial.expect(not result.committed, "nothing of it committed", f"{result.committed}", result.records)
     trial.expect_equal("failed", sorted(uid for uid, _ in result.failed), sorted(lost), result.records)
     if is_other_refused:  # the UID is in the archive, but not what its sender has: he must not delete it
-        result = committed(trial, references(other))
+        result = committed(trial, references_to(other))
         trial.should(not result.committed, "no commitment for a refused duplicate", "committed", result.records)
 
 
 @case("dicom.stgcmt.scp.4", MUST, "pacs", "+", "PS3.4 J.2.1, J.3.3.1.2; PS3.7 D.3.3.4", READ, needs=CLAIMS)
 def the_result_comes_on_a_new_association_with_role_selection(trial: Trial) -> None:
     """The event can be sent on a new association opened by the SCP, with SCP/SCU role selection, to the AE that asked."""
-    asked, transaction = references(*stored(trial, 2)), trial.uid()
+    asked, transaction = references_to(*stored(trial, 2)), trial.uid()
     scu = trial.peer(SCU)
     with trial.associate(STORAGE_COMMITMENT) as peer:
         answer = requested(peer, transaction, asked)
@@ -150,7 +150,7 @@ class _FailsOnce(Behaviour):
 )
 def a_result_that_was_not_taken_is_sent_again(trial: Trial) -> None:
     """The event is retried when the SCU cannot be reached or answers an error."""
-    asked, transaction, scu = references(*stored(trial, 1)), trial.uid(), trial.peer(SCU).dicom
+    asked, transaction, scu = references_to(*stored(trial, 1)), trial.uid(), trial.peer(SCU).dicom
     if trial.variant == "port-closed":
         scu.stop_listening()
     else:
@@ -181,7 +181,7 @@ def a_result_that_was_not_taken_is_sent_again(trial: Trial) -> None:
 )
 def a_bad_request_gets_a_fitting_answer(trial: Trial) -> None:
     """Wrong SOP class of an instance: 0119H. Empty list, an instance twice, wrong well-known UID: an error, or event type 2."""
-    [known] = references(*stored(trial, 1))
+    [known] = references_to(*stored(trial, 1))
     wrong = (MR, known[1])
     asked = {"other-class": [wrong], "empty": [], "twice": [known, known]}.get(trial.variant, [known])
     instance = trial.uid() if trial.variant == "other-instance" else WELL_KNOWN_INSTANCE

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from conformance.case import MUST, READ, case
-from conformance.material.commitment import references as references_to
-from conformance.material.commitment import requested
+from conformance.material.commitment import references_to, requested
 from conformance.material.commitment_results import ALL_SAFE, STORAGE_COMMITMENT, references
 from conformance.material.images import Study
 from conformance.material.orders import order_of, scheduled

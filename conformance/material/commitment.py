@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, Reference, reference
-from conformance.material.commitment_results import references as references_in
+from conformance.material.commitment_results import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE, Reference, reference, references
 from conformance.peers.association import Association
 from conformance.peers.conversation import Received
 from conformance.target import PeerName
@@ -21,7 +20,7 @@ SCU: PeerName = "modality"
 _LOOK_EVERY_S = 0.1
 
 
-def references(*images: Dataset) -> list[Reference]:
+def references_to(*images: Dataset) -> list[Reference]:
     return [(str(image.SOPClassUID), str(image.SOPInstanceUID)) for image in images]
 
 
@@ -49,7 +48,7 @@ class Result:
 
     @property
     def committed(self) -> list[Reference]:
-        return references_in(self.received.dataset)
+        return references(self.received.dataset)
 
     @property
     def failed(self) -> list[tuple[str, int | None]]:
